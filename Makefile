@@ -1,0 +1,67 @@
+# Everything a developer or CI does. The environment is .venv; it is made once, and again when its inputs change.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.stamp
+NODE_STAMP := tests/node/node_modules/.stamp
+ENGINE_STAMP := reference/interop/node_modules/.stamp
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check draw book interop bench lock clean
+
+help:  ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP)  ## see the protocol work over real sockets
+	@$(BIN)/tunnelspec demo
+
+test: $(STAMP) $(NODE_STAMP)  ## run the tests
+	@$(BIN)/python -m pytest -n 2 -q
+
+lint: $(STAMP)  ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy --strict
+	@$(BIN)/mypy
+
+check: $(STAMP)  ## fail if anything generated is stale
+	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check
+
+draw: $(STAMP)  ## draw the diagrams anew
+	@$(BIN)/tunnelspec draw
+
+book: $(STAMP)  ## write the tables into the specification's pages anew
+	@$(BIN)/tunnelspec book
+
+interop: $(STAMP) $(ENGINE_STAMP)  ## our runner against the production engine
+	@$(BIN)/python -m reference.interop
+
+bench: $(STAMP)  ## measure; ratios, not promises
+	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+lock:  ## pin the newest versions that pyproject.toml allows
+	@sh tools/lock.sh $(PYTHON)
+
+clean:  ## remove the environments
+	rm -rf .venv tests/node/node_modules reference/interop/node_modules
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11"; exit 1; }
+	@echo "setting up .venv (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.lock
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: the tests talk to clients written in JavaScript"; exit 1; }
+	@echo "setting up tests/node (once)"
+	@cd tests/node && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(ENGINE_STAMP): reference/interop/package.json reference/interop/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: it installs the production engine"; exit 1; }
+	@echo "setting up the production engine (once)"
+	@cd reference/interop && npm ci --no-audit --no-fund --silent
+	@touch $@

@@ -1,0 +1,124 @@
+"""An endpoint: the machines of one side as one step function, (state, event) -> (state, outputs).
+
+Every machine of the endpoint that knows an event hears it, at once. What they put out is then handled in order, depth first:
+a signal goes to every machine that knows it, and what *that* puts out comes before what was to follow. So a replay stands
+before the close that follows it, and an observer sees the outputs in the order in which they were meant.
+
+There is one endpoint state for each request id, on each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from tunnelspec.ack import ACK_G, ACK_R, TUN_G, TUN_R
+from tunnelspec.connection import CONN_G, CONN_R
+from tunnelspec.events import Signal
+from tunnelspec.hibernation import HIB_G, HIB_R
+from tunnelspec.limits import Limits
+from tunnelspec.link import LINK_G, LINK_R, RELAY_G
+from tunnelspec.listener import EVT_R
+from tunnelspec.machine import Machine, Role, Step, TableError, key, step
+from tunnelspec.request import REQ_G, REQ_R
+
+Evaluator = Callable[[Machine, str, Any, Any, Limits], Step]
+
+
+class Local(NamedTuple):
+    """Where one machine stands."""
+
+    state: str
+    context: Any
+
+
+State = tuple[Local, ...]  # one for each machine of the endpoint, in its order
+
+
+class Taken(NamedTuple):
+    """One machine's step, and where it stood before."""
+
+    machine: Machine
+    source: str
+    step: Step
+
+
+class Result(NamedTuple):
+    """What an event did: the new state, what goes out, and the transitions that made it so."""
+
+    state: State
+    outputs: tuple[Any, ...]
+    steps: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Machines that share one request id and hear one another's signals."""
+
+    role: Role
+    name: str
+    says: str
+    machines: tuple[Machine, ...]
+
+    def start(self, **contexts: Any) -> State:
+        """Where a new request id stands. ``contexts`` replaces a machine's start context by the machine's name."""
+        return tuple(Local(m.initial, contexts.get(m.name, m.start)) for m in self.machines)
+
+    @cached_property
+    def listeners(self) -> Mapping[type[Any], tuple[int, ...]]:
+        """Event -> the machines that know it."""
+        found: dict[type[Any], list[int]] = {}
+        for place, machine in enumerate(self.machines):
+            for event in machine.alphabet:
+                found.setdefault(event, []).append(place)
+        return {event: tuple(places) for event, places in found.items()}
+
+    def machine(self, name: str) -> Machine:
+        """The machine of that name. Raises ``KeyError``."""
+        return {m.name: m for m in self.machines}[name]
+
+    def place(self, name: str) -> int:
+        """Where the machine of that name stands in a state. Raises ``ValueError``."""
+        return [m.name for m in self.machines].index(name)
+
+    def step(self, state: State, event: Any, limits: Limits, evaluate: Evaluator = step) -> Result:
+        """What ``event`` does. Raises ``TableError`` for an event that no machine knows."""
+        locals_ = list(state)
+        outputs: list[Any] = []
+        steps: list[Taken] = []
+        waiting = [event]
+        while waiting:
+            item = waiting.pop()
+            if item is not event and not isinstance(item, Signal):
+                outputs.append(item)
+                continue
+            places = self.listeners.get(key(item))
+            if places is None:
+                raise TableError(f"{self.role} {self.name}: no machine knows {key(item).__name__}")
+            said: list[Any] = []
+            for place in places:
+                here = locals_[place]
+                done = evaluate(self.machines[place], here.state, here.context, item, limits)
+                locals_[place] = Local(done.state, done.context)
+                steps.append(Taken(self.machines[place], here.state, done))
+                said.extend(done.outputs)
+            waiting.extend(reversed(said))
+        return Result(tuple(locals_), tuple(outputs), tuple(steps))
+
+
+GATEWAY = Endpoint(
+    Role.GATEWAY, "socket", "One client's WebSocket, as the gateway sees it.", (CONN_G, TUN_G, ACK_G, HIB_G)
+)
+RUNNER = Endpoint(
+    Role.RUNNER, "socket", "One client's WebSocket, as the runner sees it.", (CONN_R, TUN_R, ACK_R, HIB_R, EVT_R)
+)
+HTTP_GATEWAY = Endpoint(Role.GATEWAY, "http", "One HTTP request, as the gateway sees it.", (REQ_G, TUN_G))
+HTTP_RUNNER = Endpoint(Role.RUNNER, "http", "One HTTP request, as the runner sees it.", (REQ_R, TUN_R))
+LINK_GATEWAY = Endpoint(Role.GATEWAY, "link", "A runner's own socket, as the gateway sees it.", (LINK_G,))
+LINK_RUNNER = Endpoint(Role.RUNNER, "link", "A runner's own socket, as the runner sees it.", (LINK_R,))
+RELAY = Endpoint(Role.GATEWAY, "relay", "One request on one link, as the relay sees it.", (RELAY_G,))
+
+ENDPOINTS: tuple[Endpoint, ...] = (GATEWAY, RUNNER, HTTP_GATEWAY, HTTP_RUNNER, LINK_GATEWAY, LINK_RUNNER, RELAY)
+MACHINES: tuple[Machine, ...] = tuple(dict.fromkeys(m for endpoint in ENDPOINTS for m in endpoint.machines))
