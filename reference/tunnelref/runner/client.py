@@ -1,0 +1,106 @@
+"""The runner on a socket: dials the gateway, and dials again when the link breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Subprotocol
+
+from tunnelref.clock import LoopClock
+from tunnelref.runner.actor import Actor
+from tunnelref.runner.core import Log, Runner
+from tunnelref.runner.store import Store
+from tunnelref.wire import codec
+from tunnelspec.limits import Limits
+
+
+class GatewayPeer:
+    """The link's socket, written to without waiting."""
+
+    __slots__ = ("connection", "tasks")
+
+    def __init__(self, connection: ClientConnection, tasks: set[asyncio.Task[None]]) -> None:
+        self.connection = connection
+        self.tasks = tasks
+
+    def send(self, data: bytes) -> None:
+        try:
+            self.connection.protocol.send_binary(data)
+        except Exception:  # the socket is closing: its reader will say so
+            return
+        self.connection.send_data()
+
+    def close(self, code: int, reason: str) -> None:
+        task = asyncio.ensure_future(self.connection.close(code, reason))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+def runner_url(gateway: str, version: int, namespace: str, key: str) -> str:
+    """The URL a runner dials: the gateway's, with the query that names the version, the namespace and the runner."""
+    parts = urlsplit(gateway)
+    query = urlencode({"protocol_version": version, "namespace": namespace, "runner_key": key})
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/runners/connect", query, ""))
+
+
+class RunnerClient:
+    """A ``Runner`` that dials a gateway."""
+
+    def __init__(
+        self,
+        gateway: str,
+        classes: Mapping[str, type[Actor]],
+        store: Store,
+        limits: Limits,
+        log: Log,
+        key: str,
+        namespace: str = "default",
+        token: str | None = None,
+        name: str = "tunnelspec",
+        version: int = 2,
+        slots: int = 1_000,
+    ) -> None:
+        self.url = runner_url(gateway, version, namespace, key)
+        self.protocols = [Subprotocol(p) for p in ("rivet", "rivet_target.runner")]
+        if token is not None:
+            self.protocols.append(Subprotocol(f"rivet_token.{token}"))
+        self.log = log
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.gone = asyncio.Event()
+        self.runner = Runner(
+            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log
+        )
+
+    def stop(self) -> None:
+        """Stop the actors, then the link; ``gone`` is set when both have ended."""
+        self.runner.stop()
+        if self.runner.gone:
+            self.gone.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def _dial(self) -> None:
+        self._spawn(self._carry())
+
+    async def _carry(self) -> None:
+        try:
+            async with connect(
+                self.url, subprotocols=self.protocols, compression=None, max_size=64 << 20
+            ) as connection:
+                self.runner.up(GatewayPeer(connection, self.tasks))
+                async for frame in connection:
+                    self.runner.receive(frame)
+        except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
+            self.log("link_failed", error=str(error))
+        finally:
+            self.runner.down()
+            if self.runner.gone:
+                self.gone.set()
