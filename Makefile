@@ -60,8 +60,8 @@ $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 	@cd tests/node && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-$(ENGINE_STAMP): reference/interop/package.json reference/interop/package-lock.json
+$(ENGINE_STAMP): reference/interop/package.json  # npm ci cannot read a lock that has other platforms' binaries and no hosts
 	@command -v npm >/dev/null || { echo "npm is needed: it installs the production engine"; exit 1; }
 	@echo "setting up the production engine (once)"
-	@cd reference/interop && npm ci --no-audit --no-fund --silent
+	@cd reference/interop && npm install --no-audit --no-fund --silent
 	@touch $@

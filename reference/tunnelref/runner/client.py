@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from tunnelref.clock import LoopClock
+from tunnelref.driver import Observer, ignore
 from tunnelref.runner.actor import Actor
 from tunnelref.runner.core import Log, Runner
 from tunnelref.runner.store import Store
@@ -64,6 +65,7 @@ class RunnerClient:
         name: str = "tunnelspec",
         version: int = 2,
         slots: int = 1_000,
+        observer: Observer = ignore,
     ) -> None:
         self.url = runner_url(gateway, version, namespace, key)
         self.protocols = [Subprotocol(p) for p in ("rivet", "rivet_target.runner")]
@@ -73,7 +75,7 @@ class RunnerClient:
         self.tasks: set[asyncio.Task[None]] = set()
         self.gone = asyncio.Event()
         self.runner = Runner(
-            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log
+            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log, observer
         )
 
     def stop(self) -> None:

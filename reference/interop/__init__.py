@@ -1,0 +1,1 @@
+"""Our runner against the production engine."""
