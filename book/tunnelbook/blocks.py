@@ -1,0 +1,153 @@
+"""What is generated: state tables, transition tables, limits, counts. Pure functions from the tables to Markdown."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from tunnelspec.endpoint import ENDPOINTS, MACHINES
+from tunnelspec.limits import DEFAULT
+from tunnelspec.machine import Effect, Machine, Transition, Verdict
+from tunnelspec.source import definition, text
+from tunnelspec.totality import prove_all
+
+Block = Callable[[], str]
+
+
+def anchor(id_: str) -> str:
+    """Where a transition's rule is found on the page."""
+    return id_.lower()
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    head = tuple(head)
+    lines = [head, tuple("---" for _ in head), *(tuple(row) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def outputs(effect: Effect | None) -> tuple[str, ...]:
+    """The names of what an effect puts out, in the order in which its source first names them; helpers are looked into."""
+    if effect is None:
+        return ()
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+
+    def visit(function: Effect) -> None:
+        names = function.__globals__
+        for node in ast.walk(definition(function)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                called = names.get(node.func.id)
+                module = getattr(called, "__module__", "")
+                if isinstance(called, type) and module == "tunnelspec.events":
+                    found.setdefault(node.func.id)
+                elif _is_helper(called) and node.func.id not in seen:
+                    seen.add(node.func.id)
+                    visit(called)
+
+    visit(effect)
+    return tuple(name for name in found if not name.startswith("Socket"))  # those go to the listener, within Happens
+
+
+def states(machine: Machine) -> str:
+    """The states of a machine."""
+    rows = ((f"`{s.name}`", s.kind.value, s.says, s.waits_for or "-", _until(s.until)) for s in machine.states)
+    return table(("state", "kind", "means", "waits for", "until"), rows)
+
+
+def taken(machine: Machine) -> str:
+    """The transitions that are taken."""
+    rows = (
+        (
+            _cite(t),
+            ", ".join(f"`{s}`" for s in t.sources),
+            t.on.__name__,
+            _code(t),
+            f"`{t.target}`" if t.target else "stays",
+            ", ".join(outputs(t.then)) or "-",
+            t.says,
+            t.ref,
+        )
+        for t in machine.transitions
+        if t.verdict is Verdict.TAKEN
+    )
+    return table(("id", "in", "on", "when", "goes to", "puts out", "rule", "source"), rows)
+
+
+def not_taken(machine: Machine) -> str:
+    """The events that are ignored or refused."""
+    rows = (
+        (_cite(t), t.verdict.value, ", ".join(f"`{s}`" for s in t.sources), t.on.__name__, _code(t), t.says)
+        for t in machine.transitions
+        if t.verdict is not Verdict.TAKEN
+    )
+    return table(("id", "verdict", "in", "on", "when", "because"), rows)
+
+
+def machine_block(machine: Machine) -> str:
+    """All of a machine."""
+    picture = f"[diagram](../diagrams/{machine.id.lower()}.svg)"
+    return "\n\n".join(
+        (
+            f"**{machine.id}** - {machine.says} ({picture})",
+            states(machine),
+            taken(machine),
+            f"<details><summary>ignored and refused by {machine.id}</summary>\n\n{not_taken(machine)}\n\n</details>",
+        )
+    )
+
+
+def limits_block() -> str:
+    """Every number, with its reason."""
+    rows = (
+        (f"`{name}`", f"{value:,}".replace(",", " "), unit, why, source)
+        for name, value, unit, source, why in DEFAULT.describe()
+    )
+    return table(("limit", "value", "unit", "why", "source"), rows)
+
+
+def counts_block() -> str:
+    """How large the tables are, and what the proof of totality tried."""
+    proofs = prove_all(MACHINES)
+    rows = [
+        (p.machine.id, str(len(p.machine.states)), str(len(p.machine.transitions)), str(p.pairs), str(p.tried))
+        for p in proofs
+    ]
+    sums = [str(sum(int(row[i]) for row in rows)) for i in range(1, 5)]
+    return table(("machine", "states", "transitions", "decided pairs", "tried"), [*rows, ("all", *sums)])
+
+
+def endpoints_block() -> str:
+    """Which machines make up which endpoint."""
+    rows = ((e.role.value, e.name, e.says, ", ".join(m.id for m in e.machines)) for e in ENDPOINTS)
+    return table(("side", "endpoint", "is", "machines"), rows)
+
+
+BLOCKS: Mapping[str, Block] = {
+    "limits": limits_block,
+    "counts": counts_block,
+    "endpoints": endpoints_block,
+    **{machine.id: partial(machine_block, machine) for machine in MACHINES},
+}
+"""What a page may ask for: ``<!-- generated: NAME -->`` … ``<!-- end -->``."""
+
+
+def _is_helper(called: object) -> bool:
+    """Whether it is a function of a table's module, which may put something out itself."""
+    module = getattr(called, "__module__", "")
+    return inspect.isfunction(called) and module.startswith("tunnelspec.") and module != "tunnelspec.serial"
+
+
+def _cite(transition: Transition) -> str:
+    return f'<a id="{anchor(transition.id)}"></a>{transition.id}'
+
+
+def _code(transition: Transition) -> str:
+    return "-" if transition.when is None else f"`{text(transition.when)}`"
+
+
+def _until(until: str) -> str:
+    value = getattr(DEFAULT, until, None) if until.isidentifier() else None
+    return until or "-" if value is None else f"`{until}`"

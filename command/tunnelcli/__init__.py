@@ -1,0 +1,1 @@
+"""The command ``tunnelspec``. It may use every room; no room uses it."""

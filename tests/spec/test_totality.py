@@ -1,0 +1,66 @@
+"""Every (state, event, context) is decided, and decided once; and the proof notices when that is not so."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+
+from tunnelspec.endpoint import ENDPOINTS, MACHINES
+from tunnelspec.events import Signal
+from tunnelspec.machine import Machine, TableError, Transition
+from tunnelspec.totality import prove, prove_all, report
+
+SIZES = {
+    "CONN-G": (9, 60), "TUN-G": (2, 13), "ACK-G": (5, 28), "HIB-G": (5, 23), "CONN-R": (4, 40), "TUN-R": (2, 13),
+    "ACK-R": (4, 30), "HIB-R": (4, 15), "EVT-R": (2, 6), "REQ-G": (7, 40), "REQ-R": (4, 25), "LINK-G": (5, 32),
+    "LINK-R": (6, 27), "RELAY-G": (4, 17),
+}  # fmt: skip
+
+
+def test_the_tables_are_total_and_deterministic() -> None:
+    proofs = prove_all(MACHINES)
+    assert [p.wrong for p in proofs if p.wrong] == []
+    assert [p.never for p in proofs if p.never] == []
+    assert "38274" in report(proofs)
+
+
+def test_sizes_are_pinned() -> None:
+    """A state or a transition that comes or goes is noticed."""
+    assert {m.id: (len(m.states), len(m.transitions)) for m in MACHINES} == SIZES
+
+
+def without(machine: Machine, gone: Transition) -> Machine:
+    return replace(machine, transitions=tuple(t for t in machine.transitions if t is not gone))
+
+
+GUARDED = [(m, t) for m in MACHINES for t in m.transitions if t.when is not None]
+
+
+@pytest.mark.parametrize(("machine", "row"), GUARDED, ids=[t.id for _, t in GUARDED])
+def test_a_transition_that_is_dropped_is_missed(machine: Machine, row: Transition) -> None:
+    """Without any one guarded transition, or with its guard gone, the proof (or the table itself) fails."""
+    with contextlib.suppress(TableError):  # the table may be refused before anything is tried
+        assert not prove(without(machine, row)).holds
+    unguarded = tuple(replace(t, when=None) if t is row else t for t in machine.transitions)
+    alone = all(len(machine.table[source, row.on]) == 1 for source in row.sources)
+    assert alone or not prove(replace(machine, transitions=unguarded)).holds
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.role}-{e.name}")
+def test_whoever_is_signalled_listens(endpoint: object) -> None:
+    """A signal that a machine puts out is known to another machine of its endpoint."""
+    from tunnelbook.blocks import outputs
+    from tunnelspec import events
+    from tunnelspec.endpoint import Endpoint
+
+    assert isinstance(endpoint, Endpoint)
+    for machine in endpoint.machines:
+        for transition in machine.transitions:
+            for name in outputs(transition.then):
+                kind = getattr(events, name)
+                if issubclass(kind, Signal) and not (
+                    name == "Arrived" and endpoint.name == "http" and endpoint.role == "runner"
+                ):
+                    assert kind in endpoint.listeners, f"{transition.id} says {name}, and nobody listens"
