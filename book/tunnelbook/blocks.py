@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from tunneldraw.effects import outputs
 from tunnelspec.endpoint import ENDPOINTS, MACHINES
 from tunnelspec.limits import DEFAULT
-from tunnelspec.machine import Effect, Machine, Transition, Verdict
-from tunnelspec.source import definition, text
+from tunnelspec.machine import Machine, Transition, Verdict
+from tunnelspec.source import text
 from tunnelspec.totality import prove_all
 
 Block = Callable[[], str]
@@ -28,29 +27,6 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def outputs(effect: Effect | None) -> tuple[str, ...]:
-    """The names of what an effect puts out, in the order in which its source first names them; helpers are looked into."""
-    if effect is None:
-        return ()
-    found: dict[str, None] = {}
-    seen: set[str] = set()
-
-    def visit(function: Effect) -> None:
-        names = function.__globals__
-        for node in ast.walk(definition(function)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                called = names.get(node.func.id)
-                module = getattr(called, "__module__", "")
-                if isinstance(called, type) and module == "tunnelspec.events":
-                    found.setdefault(node.func.id)
-                elif _is_helper(called) and node.func.id not in seen:
-                    seen.add(node.func.id)
-                    visit(called)
-
-    visit(effect)
-    return tuple(name for name in found if not name.startswith("Socket"))  # those go to the listener, within Happens
-
-
 def states(machine: Machine) -> str:
     """The states of a machine."""
     rows = ((f"`{s.name}`", s.kind.value, s.says, s.waits_for or "-", _until(s.until)) for s in machine.states)
@@ -66,7 +42,7 @@ def taken(machine: Machine) -> str:
             t.on.__name__,
             _code(t),
             f"`{t.target}`" if t.target else "stays",
-            ", ".join(outputs(t.then)) or "-",
+            ", ".join(dict.fromkeys(o.kind.__name__ for o in outputs(t.then))) or "-",
             t.says,
             t.ref,
         )
@@ -132,12 +108,6 @@ BLOCKS: Mapping[str, Block] = {
     **{machine.id: partial(machine_block, machine) for machine in MACHINES},
 }
 """What a page may ask for: ``<!-- generated: NAME -->`` … ``<!-- end -->``."""
-
-
-def _is_helper(called: object) -> bool:
-    """Whether it is a function of a table's module, which may put something out itself."""
-    module = getattr(called, "__module__", "")
-    return inspect.isfunction(called) and module.startswith("tunnelspec.") and module != "tunnelspec.serial"
 
 
 def _cite(transition: Transition) -> str:

@@ -237,6 +237,8 @@ class Machine:
                 yield f"{t.id}: its sentence does not end with a period"
             if not t.ref:
                 yield f"{t.id} has no source"
+            if t.verdict is not Verdict.TAKEN and (t.then is not None or t.target is not None):
+                yield f"{t.id} is {t.verdict}, and yet does something"
         for name in names:
             for event in self.alphabet:
                 if (name, event) not in self.table:
@@ -278,13 +280,15 @@ def step(machine: Machine, state: str, context: Context, event: Any, limits: Lim
 
     Raises ``Undecided`` or ``Ambiguous``, with the machine, the state, the event, the context and the ids concerned.
     """
-    rows = machine.rows[state].get(type(event) if type(event) is not Received else type(event.frame), ())
+    rows = machine.rows.get(state, {}).get(type(event) if type(event) is not Received else type(event.frame), ())
     found = None
     for row in rows:
         when = row.when
         if when is None or when(context, event, limits):
             if found is not None:
-                raise Ambiguous(f"{machine.id}: {found.id} and {row.id} both apply in {state!r} to {event} with {context}")
+                raise Ambiguous(
+                    f"{machine.id}: {found.id} and {row.id} both apply in {state!r} to {event} with {context}"
+                )
             found = row
     if found is None:
         raise Undecided(f"{machine.id}: nothing applies in {state!r} to {event} with {context}")

@@ -19,7 +19,7 @@ MAY = {
     "tunnelspec": set(),
     "tunnelref": {"tunnelspec"},
     "tunneldraw": {"tunnelspec"},
-    "tunnelbook": {"tunnelspec"},
+    "tunnelbook": {"tunnelspec", "tunneldraw"},
     "tunnelproofs": {"tunnelspec"},
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }

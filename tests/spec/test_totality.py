@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from tunnelspec.endpoint import ENDPOINTS, MACHINES
-from tunnelspec.events import Signal
+from tunneldraw.effects import outputs
+from tunnelspec.ack import AWAITED
+from tunnelspec.endpoint import ENDPOINTS, HTTP_RUNNER, MACHINES, Endpoint
+from tunnelspec.events import Arrived, Signal, Transmit
 from tunnelspec.machine import Machine, TableError, Transition
+from tunnelspec.request import REQ_R
 from tunnelspec.totality import prove, prove_all, report
 
 SIZES = {
@@ -49,18 +52,16 @@ def test_a_transition_that_is_dropped_is_missed(machine: Machine, row: Transitio
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.role}-{e.name}")
-def test_whoever_is_signalled_listens(endpoint: object) -> None:
+def test_whoever_is_signalled_listens(endpoint: Endpoint) -> None:
     """A signal that a machine puts out is known to another machine of its endpoint."""
-    from tunnelbook.blocks import outputs
-    from tunnelspec import events
-    from tunnelspec.endpoint import Endpoint
-
-    assert isinstance(endpoint, Endpoint)
     for machine in endpoint.machines:
         for transition in machine.transitions:
-            for name in outputs(transition.then):
-                kind = getattr(events, name)
-                if issubclass(kind, Signal) and not (
-                    name == "Arrived" and endpoint.name == "http" and endpoint.role == "runner"
-                ):
-                    assert kind in endpoint.listeners, f"{transition.id} says {name}, and nobody listens"
+            for kind in (output.kind for output in outputs(transition.then)):
+                if issubclass(kind, Signal) and not (kind is Arrived and endpoint is HTTP_RUNNER):
+                    assert kind in endpoint.listeners, f"{transition.id} says {kind.__name__}, and nobody listens"
+
+
+def test_a_runners_response_waits_for_no_arrival() -> None:
+    """TUN-R-03 is never taken for an HTTP response: REQ-R sends nothing whose TunnelAck somebody awaits."""
+    sent = {kind for t in REQ_R.transitions for o in outputs(t.then) if o.kind is Transmit for kind in o.inner}
+    assert sent & set(AWAITED) == set()

@@ -1,0 +1,1 @@
+"""The drawing room: diagrams of the tables, and sequence diagrams of traces. It restates nothing; it only shows."""
