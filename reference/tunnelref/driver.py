@@ -23,6 +23,17 @@ def ignore(driver: Driver, before: State, event: Any, result: Result) -> None:
     """The observer that does not look."""
 
 
+class _Handlers(dict[type[Any], str]):
+    """Output -> the name of the method that does what it says."""
+
+    def __missing__(self, output: type[Any]) -> str:
+        self[output] = f"on_{output.__name__}"
+        return self[output]
+
+
+HANDLERS = _Handlers()
+
+
 class Driver:
     """One endpoint at work."""
 
@@ -54,7 +65,7 @@ class Driver:
                 self.state = result.state
                 self.observe(self, before, waiting, result)
                 for output in result.outputs:
-                    getattr(self, f"on_{type(output).__name__}")(output)
+                    getattr(self, HANDLERS[type(output)])(output)
         finally:
             self.inbox = None
 

@@ -8,7 +8,7 @@ second; that there is no second is proved by ``tunnelspec.totality``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from transitions import EventData
 from transitions import Machine as Engine
 
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Machine, Step, Transition, Undecided, fire, key, step
+from tunnelspec.machine import Machine, Received, Step, Transition, Undecided, fire, key, step
 
 
 class Model:
@@ -68,14 +68,17 @@ def step_by_transitions(machine: Machine, state: str, context: Any, event: Any, 
 
 
 @cache
-def stationary(machine: Machine) -> frozenset[tuple[str, type[Any]]]:
-    """The (state, event) pairs that never leave their state: the message path."""
-    return frozenset(pair for pair, rows in machine.table.items() if all(row.target is None for row in rows))
+def stationary(machine: Machine) -> Mapping[str, frozenset[type[Any]]]:
+    """State -> the events that never leave it: the message path."""
+    return {
+        state: frozenset(event for event, rows in events.items() if all(row.target is None for row in rows))
+        for state, events in machine.rows.items()
+    }
 
 
 def evaluate(machine: Machine, state: str, context: Any, event: Any, limits: Limits) -> Step:
     """The reference's evaluator: phase changes by ``transitions``, the message path directly."""
-    if (state, key(event)) in stationary(machine):
+    if (type(event.frame) if type(event) is Received else type(event)) in stationary(machine)[state]:
         return step(machine, state, context, event, limits)
     return step_by_transitions(machine, state, context, event, limits)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,8 +27,7 @@ class Histogram:
         self.sum = 0
 
     def observe(self, value: int, times: int = 1) -> None:
-        place = sum(bound < value for bound in self.bounds)
-        self.counts[place] += times
+        self.counts[bisect_left(self.bounds, value)] += times
         self.sum += value * times
 
     def lines(self, name: str) -> list[str]:
@@ -51,8 +51,9 @@ class GatewayMetrics:
 
     def see(self, before: State, event: Any, result: Result) -> None:
         """Take note of one step."""
+        taken = self.by_transition
         for _, _, step in result.steps:
-            self.by_transition[step.transition.id] += 1
+            taken[step.transition.id] += 1
         old, new = before[_ACK].context, result.state[_ACK].context
         if old is not new:
             self.pending_messages += len(new.pending) - len(old.pending)

@@ -21,7 +21,7 @@ from tunnelspec.hibernation import HIB_G, HIB_R
 from tunnelspec.limits import Limits
 from tunnelspec.link import LINK_G, LINK_R, RELAY_G
 from tunnelspec.listener import EVT_R
-from tunnelspec.machine import Machine, Role, Step, TableError, key, step
+from tunnelspec.machine import Machine, Received, Role, Step, TableError, step
 from tunnelspec.request import REQ_G, REQ_R
 
 Evaluator = Callable[[Machine, str, Any, Any, Limits], Step]
@@ -91,20 +91,22 @@ class Endpoint:
         waiting = [event]
         while waiting:
             item = waiting.pop()
-            if item is not event and not isinstance(item, Signal):
+            kind = type(item.frame) if type(item) is Received else type(item)
+            places = self.listeners.get(kind)
+            if places is None:
+                if item is event or isinstance(item, Signal):
+                    raise TableError(f"{self.role} {self.name}: no machine knows {kind.__name__}")
                 outputs.append(item)
                 continue
-            places = self.listeners.get(key(item))
-            if places is None:
-                raise TableError(f"{self.role} {self.name}: no machine knows {key(item).__name__}")
-            said: list[Any] = []
+            said: tuple[Any, ...] = ()
             for place in places:
                 here = locals_[place]
-                done = evaluate(self.machines[place], here.state, here.context, item, limits)
-                locals_[place] = Local(done.state, done.context)
-                steps.append(Taken(self.machines[place], here.state, done))
-                said.extend(done.outputs)
-            waiting.extend(reversed(said))
+                done = evaluate(self.machines[place], here[0], here[1], item, limits)
+                if done.context is not here[1] or done.state != here[0]:
+                    locals_[place] = Local(done.state, done.context)
+                steps.append(Taken(self.machines[place], here[0], done))
+                said += done.outputs
+            waiting += said[::-1]
         return Result(tuple(locals_), tuple(outputs), tuple(steps))
 
 

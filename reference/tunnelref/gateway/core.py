@@ -136,7 +136,8 @@ class SocketEntry(Entry):
 
     def message(self, data: bytes, binary: bool) -> None:
         """The client sent a message."""
-        self.gateway.trace("client", "gateway", "message", self, size=len(data))
+        if self.gateway.on_trace is not None:
+            self.gateway.trace("client", "gateway", "message", self, size=len(data))
         total = self.gateway.metrics.pending_bytes
         self.post(ClientMessage(data, binary, frame_size(data), total, self.clock.now_ms()))
 
@@ -149,7 +150,8 @@ class SocketEntry(Entry):
         self.client.read()
 
     def on_Deliver(self, output: Deliver) -> None:
-        self.gateway.trace("gateway", "client", "message", self, size=len(output.data))
+        if self.gateway.on_trace is not None:
+            self.gateway.trace("gateway", "client", "message", self, size=len(output.data))
         self.client.send(output.data, output.binary)
 
     def on_CloseClient(self, output: CloseClient) -> None:
@@ -276,8 +278,6 @@ class Gateway:
 
     def trace_frame(self, source: str, link: Link, frame: Any) -> None:
         """A frame passes a link."""
-        if self.on_trace is None:
-            return
         self.trace(
             source, "runner" if source == "gateway" else "gateway", type(frame).__name__, None, link=link, frame=frame
         )

@@ -109,7 +109,8 @@ class Link(Driver):
 
     def send(self, frame: Any) -> None:
         """Send one frame; bytes on a socket that is gone are lost, as on any link."""
-        self.gateway.trace_frame("gateway", self, frame)
+        if self.gateway.on_trace is not None:
+            self.gateway.trace_frame("gateway", self, frame)
         self.socket.send(self.codec.encode_to_client(frame))
 
     def send_tunnel(self, request_id: bytes, message_id: bytes, kind: Any) -> None:
@@ -126,7 +127,8 @@ class Link(Driver):
             self.gateway.log("bad_frame", link=self.number, error=str(error))
             self.post(BadFrame(str(error), now))
             return
-        self.gateway.trace_frame("runner", self, frame)
+        if self.gateway.on_trace is not None:
+            self.gateway.trace_frame("runner", self, frame)
         if type(frame) is ToServerTunnelMessage:
             self.receive_tunnel(frame, now)
         else:
