@@ -2,9 +2,9 @@
 
     python bench/idle.py [--json] [--connections 10000]
 
-The same number of idle clients on a server that does nothing with them, and on the gateway, with their actors awake and then with all
-of them asleep. What a connection costs is the growth of the process's resident memory; the socket's own is what the first
-server grows by.
+The same number of idle clients on a server that does nothing with them, and on the gateway, with their actors awake and
+then with all of them asleep. What a connection costs is the growth of the process's resident memory; the socket's own is
+what the first server grows by.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--connections", type=int, default=9_000, help="how many (default %(default)s)")
     args = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     socket = run("relay", args.connections)["awake"]
     gateway = run("gateway", args.connections)

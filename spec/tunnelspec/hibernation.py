@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tunnelspec.connection import INTERNAL_ERROR, UNAVAILABLE
 from tunnelspec.events import (
     Abandon,
+    ActorGone,
     ActorStarted,
     Backlog,
     CloseWaits,
@@ -104,7 +105,7 @@ def _gateway_events(lim: Limits) -> Iterable[Any]:
 
 def _runner_events(lim: Limits) -> Iterable[Any]:
     yield from (Opened(can, -1, 0) for can in (False, True))
-    yield from (Lost(None, None, 0), Ended(0), *_collections(lim))
+    yield from (Lost(None, None, 0), Ended(0), ActorGone(0), *_collections(lim))
 
 
 HIB_G = Machine(
@@ -176,8 +177,8 @@ HIB_R = Machine(
         moves("HIB-R-01", "none", Opened, "bound", when=can_hibernate, then=remember, ref="protocol 5, 6",
               says="The durable state remembers a socket that can hibernate."),
         ignores("HIB-R-02", "none", Opened, when=cannot_hibernate, says="A socket that cannot hibernate is not remembered."),
-        moves("HIB-R-03", "dormant", Opened, "bound", when=can_hibernate, ref="protocol 6",
-              says="The socket has a tunnel again."),
+        moves("HIB-R-03", "dormant", Opened, "bound", when=can_hibernate, then=remember, ref="protocol 6",
+              says="The socket has a tunnel again, and does not age."),
         moves("HIB-R-04", "bound", Lost, "dormant", then=fall_asleep, ref="protocol 6",
               says="The tunnel is gone, the socket stays in the durable state."),
         moves("HIB-R-05", ("bound", "dormant"), Ended, "concluded", then=note_end, ref="P-CLOSE-SEEN",
@@ -195,6 +196,8 @@ HIB_R = Machine(
         ignores("HIB-R-13", "concluded", Opened, says="A concluded socket is refused by the actor."),
         ignores("HIB-R-14", ("dormant", "concluded"), Lost, says="There is no tunnel to lose."),
         ignores("HIB-R-15", "concluded", Ended, says="It is concluded already."),
+        moves("HIB-R-16", ("none", "bound", "dormant", "concluded"), ActorGone, "none", then=free, ref="L-FREE",
+              says="With the actor's life ends what is known in memory; its durable state knows the rest in the next."),
     ),
     contexts=_contexts,
     events=_runner_events,

@@ -127,6 +127,7 @@ def test_an_actor_moves_to_another_runner(world: World) -> None:
     world.wait(100)
     assert host(a, b, actor="ledger.1") is b
     assert state_of(world, "ledger.1")["seen"] == ["one", "two", "three"]
+    assert a.core.entries == {}  # HIB-R-16: nothing of it stays behind
 
 
 def test_a_runner_dies_with_unacked_messages(world: World) -> None:

@@ -85,6 +85,7 @@ from tunnelspec.machine import Received, Violation
 Log = Callable[..., None]
 TUNNEL_ACK = TunnelAck()
 HIBERNATION_SINCE = 2  # the first protocol version that can say so
+NO_OPEN = ToClientWebSocketOpen("", "", ())
 ACTOR_NOT_FOUND = (1011, "Actor not found")
 
 
@@ -128,7 +129,7 @@ class SocketEntry(RunnerEntry):
     __slots__ = ("headers", "path")
     endpoint = RUNNER
 
-    def __init__(self, runner: Runner, request_id: bytes, frame: ToClientWebSocketOpen) -> None:
+    def __init__(self, runner: Runner, request_id: bytes, frame: ToClientWebSocketOpen = NO_OPEN) -> None:
         super().__init__(runner, request_id, frame.actorId)
         self.path = frame.path
         self.headers: Headers = frame.headers
@@ -184,8 +185,7 @@ class SocketEntry(RunnerEntry):
             hosted.socket_event(self, output.event)
 
     def on_Remember(self, output: Remember) -> None:
-        self._store(lambda hosted: self.runner.store.remember(
-            self.actor_id, hosted.generation, self.request_id, self.clock.unix_ms()))  # fmt: skip
+        self._store(lambda hosted: self.runner.store.remember(self.actor_id, hosted.generation, self.request_id))
 
     def on_Conclude(self, output: Conclude) -> None:
         hosted = self.runner.actors.get(self.actor_id)
@@ -193,7 +193,7 @@ class SocketEntry(RunnerEntry):
             hosted.conclude(self, output.code, output.reason)
 
     def on_Forget(self, output: Forget) -> None:
-        self.runner.store.forget(self.actor_id, self.request_id)
+        self._store(lambda hosted: self.runner.store.forget(self.actor_id, hosted.generation, self.request_id))
 
     def _store(self, write: Callable[[Hosted], None]) -> None:
         hosted = self.runner.actors.get(self.actor_id)
@@ -284,7 +284,6 @@ class Runner(Driver):
         self._events: list[EventWrapper] = []  # told, and not yet acked
         self._event_count = 0
         self._last_command: int | None = None
-        store.forget_older(clock.unix_ms() - limits.max_hibernation_ms)
         clock.call_later(limits.runner_gc_interval_ms, self._collect)
         self.post(RedialDue())
 
@@ -333,19 +332,23 @@ class Runner(Driver):
         kind = message.messageKind
         entry = self.entries.get(message.requestId)
         if entry is None:
-            if type(kind) is ToClientWebSocketOpen:
-                entry = SocketEntry(self, message.requestId, kind)
-            elif type(kind) is ToClientRequestStart:
-                entry = HttpEntry(self, message.requestId, kind)
-            else:
-                self.log("unknown_request", request=message.requestId.hex(), kind=type(kind).__name__)
-                return
-            self.entries[message.requestId] = entry
+            entry = self._entry(message.requestId, kind)
         if type(kind) not in entry.endpoint.listeners:
             self.log("wrong_kind", request=message.requestId.hex(), kind=type(kind).__name__)
             return
         number = number_of(entry.prefix, message.messageId) if type(kind) is TunnelAck else 0
         entry.post(Received(kind, self.number, message.messageId, number, now))
+
+    def _entry(self, request_id: bytes, kind: Any) -> RunnerEntry:
+        """A new entry; one that nothing opened is not kept, but what came for it is judged by the tables all the same."""
+        if type(kind) is ToClientRequestStart:
+            entry: RunnerEntry = HttpEntry(self, request_id, kind)
+        elif type(kind) is ToClientWebSocketOpen:
+            entry = SocketEntry(self, request_id, kind)
+        else:
+            return SocketEntry(self, request_id)
+        self.entries[request_id] = entry
+        return entry
 
     # -- actors ------------------------------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ class Hosted:
         indices = {entry.request_id: index for entry, index in seen.items() if index >= 0}
         if indices or self.actor.state != self._committed_state:
             state = self.actor.state
-            self.runner.store.commit(self.id, self.generation, state, indices, self.runner.clock.unix_ms())
+            self.runner.store.commit(self.id, self.generation, state, indices)
             self._committed_state = copy.deepcopy(state)
         effects, self._effects = self._effects, []
         for effect in effects:
@@ -136,7 +136,9 @@ class Hosted:
     # -- handlers ----------------------------------------------------------------------------------------------------
 
     def _start(self) -> Any:
-        state = self.runner.store.begin(self.id, self.generation)
+        now = self.runner.clock.unix_ms()
+        forget_before = now - self.runner.limits.max_hibernation_ms
+        state = self.runner.store.begin(self.id, self.generation, now, forget_before)
         self.actor = self._class(self.id, self._key, state, self.host)
         self._committed_state = copy.deepcopy(self.actor.state)
         self._effects.append(self._started)

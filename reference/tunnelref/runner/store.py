@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS sockets (
     closed INTEGER NOT NULL DEFAULT 0,
     code INTEGER,
     reason TEXT,
-    since INTEGER NOT NULL,           -- Unix ms of the last change
+    since INTEGER,                    -- Unix ms since when it has no tunnel, or is closed; NULL while it has one
     PRIMARY KEY (actor, request)
 ) STRICT, WITHOUT ROWID;
 """
@@ -57,8 +57,11 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def begin(self, actor: str, generation: int) -> Any:
-        """Begin a life of the actor; its state, or None for its first. Raises ``Fenced`` if a later one has begun."""
+    def begin(self, actor: str, generation: int, now_ms: int, forget_before_ms: int) -> Any:
+        """Begin a life of the actor; its state, or None for its first. Raises ``Fenced`` if a later one has begun.
+
+        Its sockets have no tunnel from now on; those that had none since before ``forget_before_ms`` are forgotten.
+        """
         with self._transaction():
             row = self._db.execute("SELECT generation, state FROM actors WHERE id = ?", (actor,)).fetchone()
             if row is not None and row[0] > generation:
@@ -67,9 +70,11 @@ class Store:
                 "INSERT INTO actors VALUES (?, ?, 'null') ON CONFLICT (id) DO UPDATE SET generation = excluded.generation",
                 (actor, generation),
             )
+            self._db.execute("UPDATE sockets SET since = ? WHERE actor = ? AND since IS NULL", (now_ms, actor))
+            self._db.execute("DELETE FROM sockets WHERE actor = ? AND since < ?", (actor, forget_before_ms))
             return None if row is None else json.loads(row[1])
 
-    def commit(self, actor: str, generation: int, state: Any, seen: dict[bytes, int], now_ms: int) -> None:
+    def commit(self, actor: str, generation: int, state: Any, seen: dict[bytes, int]) -> None:
         """The actor's state, and for each socket (by request id) the last index whose effect is in it: all or nothing.
 
         Raises ``Fenced``, and ``TypeError`` for a state that is not JSON.
@@ -78,17 +83,18 @@ class Store:
         with self._transaction():
             self._write(actor, generation, "state = ?", (text,))
             self._db.executemany(
-                "UPDATE sockets SET last = ?, since = ? WHERE actor = ? AND request = ?",
-                [(index, now_ms, actor, request) for request, index in seen.items()],
+                "UPDATE sockets SET last = ? WHERE actor = ? AND request = ?",
+                [(index, actor, request) for request, index in seen.items()],
             )
 
-    def remember(self, actor: str, generation: int, request: bytes, now_ms: int) -> None:
-        """A socket that can hibernate was opened. Raises ``Fenced``."""
+    def remember(self, actor: str, generation: int, request: bytes) -> None:
+        """A socket that can hibernate has a tunnel. Raises ``Fenced``."""
         with self._transaction():
             self._write(actor, generation)
             self._db.execute(
-                "INSERT INTO sockets (actor, request, last, since) VALUES (?, ?, -1, ?) ON CONFLICT DO NOTHING",
-                (actor, request, now_ms),
+                "INSERT INTO sockets (actor, request, last) VALUES (?, ?, -1)"
+                " ON CONFLICT (actor, request) DO UPDATE SET since = NULL",
+                (actor, request),
             )
 
     def conclude(
@@ -102,15 +108,11 @@ class Store:
                 (code, reason, now_ms, actor, request),
             )
 
-    def forget(self, actor: str, request: bytes) -> None:
-        """Nobody will open the socket again."""
+    def forget(self, actor: str, generation: int, request: bytes) -> None:
+        """Nobody will open the socket again. Raises ``Fenced``."""
         with self._transaction():
+            self._write(actor, generation)
             self._db.execute("DELETE FROM sockets WHERE actor = ? AND request = ?", (actor, request))
-
-    def forget_older(self, than_unix_ms: int) -> None:
-        """Drop the sockets that no gateway keeps any more."""
-        with self._transaction():
-            self._db.execute("DELETE FROM sockets WHERE since < ?", (than_unix_ms,))
 
     def socket(self, actor: str, request: bytes) -> SocketRecord | None:
         """What is known of a socket."""
