@@ -59,7 +59,7 @@ class GatewayMetrics:
             self.pending_messages += len(new.pending) - len(old.pending)
             self.pending_bytes += new.bytes - old.bytes
             if result.state[_ACK].state != "ended" and len(new.pending) < len(old.pending):
-                for kept in old.pending[: len(old.pending) - len(new.pending)]:
+                for kept in old.pending.oldest(len(old.pending) - len(new.pending)):
                     self.ack_latency.observe(event.now - kept.sent)
         slept, woke = before[_HIBERNATION], result.state[_HIBERNATION]
         if slept.state == "waking" and woke.state in ("awake", "pinned"):

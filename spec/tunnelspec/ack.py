@@ -46,6 +46,7 @@ from tunnelspec.events import (
     TunnelUp,
     Unresumable,
 )
+from tunnelspec.fifo import Fifo
 from tunnelspec.frames import (
     ToClientRequestStart,
     ToClientWebSocketClose,
@@ -78,33 +79,41 @@ class Tunnel(NamedTuple):
 
     link: int = 0
     next: int = 1  # the number of the next message; 0 is nobody's
-    pending: tuple[Unacked, ...] = ()
+    pending: Fifo[Unacked] = Fifo()
 
 
 AWAITED = (ToClientWebSocketOpen, ToClientWebSocketClose, ToServerWebSocketClose, ToClientRequestStart)
 """Tunnel messages whose arrival another machine waits for."""
 
 
-def kinds_of(pending: tuple[Unacked, ...], number: int) -> tuple[type[Any], ...]:
-    """The class of the pending message of that number, or nothing."""
-    return tuple(u.kind for u in pending if u.number == number)
+def place_of(pending: Fifo[Unacked], number: int) -> int:
+    """Where the message of that number stands, or -1. Numbers mostly have no gaps, so its place is guessed first."""
+    guess = number - pending[0].number if len(pending) > 0 else -1
+    if 0 <= guess < len(pending) and pending[guess].number == number:
+        return guess
+    return next((place for place, unacked in enumerate(pending) if unacked.number == number), -1)
 
 
-def without(pending: tuple[Unacked, ...], number: int) -> tuple[Unacked, ...]:
-    """The others; acks mostly come in order, so the oldest is tried first."""
-    return pending[1:] if pending[0].number == number else tuple(u for u in pending if u.number != number)
+def is_pending(pending: Fifo[Unacked], number: int) -> bool:
+    """Whether a message of that number is pending."""
+    return place_of(pending, number) >= 0
+
+
+def is_awaited(pending: Fifo[Unacked], number: int) -> bool:
+    """Whether the pending message of that number is one whose arrival another machine waits for."""
+    return pending[place_of(pending, number)].kind in AWAITED
 
 
 def acks_awaited(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.link == c.link and any(kind in AWAITED for kind in kinds_of(c.pending, e.number))
+    return e.link == c.link and is_pending(c.pending, e.number) and is_awaited(c.pending, e.number)
 
 
 def acks_pending(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.link == c.link and any(kind not in AWAITED for kind in kinds_of(c.pending, e.number))
+    return e.link == c.link and is_pending(c.pending, e.number) and not is_awaited(c.pending, e.number)
 
 
 def acks_nothing(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.number != 0 and (e.link != c.link or kinds_of(c.pending, e.number) == ())
+    return e.number != 0 and (e.link != c.link or not is_pending(c.pending, e.number))
 
 
 def acks_foreign(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
@@ -112,36 +121,38 @@ def acks_foreign(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
 
 
 def gateway_overdue(c: Tunnel, e: Collect, lim: Limits) -> bool:
-    return c.pending != () and e.now - c.pending[0].sent > lim.ack_timeout_ms
+    return len(c.pending) > 0 and e.now - c.pending[0].sent > lim.ack_timeout_ms
 
 
 def gateway_not_overdue(c: Tunnel, e: Collect, lim: Limits) -> bool:
-    return c.pending == () or e.now - c.pending[0].sent <= lim.ack_timeout_ms
+    return len(c.pending) == 0 or e.now - c.pending[0].sent <= lim.ack_timeout_ms
 
 
 def runner_overdue(c: Tunnel, e: Collect, lim: Limits) -> bool:
-    return c.pending != () and e.now - c.pending[0].sent > lim.runner_ack_timeout_ms
+    return len(c.pending) > 0 and e.now - c.pending[0].sent > lim.runner_ack_timeout_ms
 
 
 def runner_not_overdue(c: Tunnel, e: Collect, lim: Limits) -> bool:
-    return c.pending == () or e.now - c.pending[0].sent <= lim.runner_ack_timeout_ms
+    return len(c.pending) == 0 or e.now - c.pending[0].sent <= lim.runner_ack_timeout_ms
 
 
 def raise_tunnel(c: Tunnel, e: TunnelUp, lim: Limits) -> tuple[Tunnel, Outputs]:
-    return c._replace(link=e.link, pending=()), ()
+    return c._replace(link=e.link, pending=Fifo()), ()
 
 
 def send(c: Tunnel, e: Transmit, lim: Limits) -> tuple[Tunnel, Outputs]:
-    held = (*c.pending, Unacked(c.next, type(e.frame), e.now))
+    held = c.pending.append(Unacked(c.next, type(e.frame), e.now))
     return Tunnel(c.link, (c.next + 1) % lim.number_modulus or 1, held), (Send(c.link, c.next, e.frame),)
 
 
 def settle(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> tuple[Tunnel, Outputs]:
-    return Tunnel(c.link, c.next, without(c.pending, e.number)), ()
+    return Tunnel(c.link, c.next, c.pending.remove(place_of(c.pending, e.number))), ()
 
 
 def settle_and_tell(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> tuple[Tunnel, Outputs]:
-    return Tunnel(c.link, c.next, without(c.pending, e.number)), (Arrived(kinds_of(c.pending, e.number)[0], e.now),)
+    return Tunnel(c.link, c.next, c.pending.remove(place_of(c.pending, e.number))), (
+        Arrived(c.pending[place_of(c.pending, e.number)].kind, e.now),
+    )
 
 
 def tell_timeout(c: Any, e: Collect, lim: Limits) -> tuple[Any, Outputs]:
@@ -149,15 +160,15 @@ def tell_timeout(c: Any, e: Collect, lim: Limits) -> tuple[Any, Outputs]:
 
 
 def lower_tunnel(c: Tunnel, e: TunnelDown, lim: Limits) -> tuple[Tunnel, Outputs]:
-    return c._replace(link=0, pending=()), ()
+    return c._replace(link=0, pending=Fifo()), ()
 
 
 def _tunnel_contexts(lim: Limits) -> Iterable[Tunnel]:
     kinds = (ToClientWebSocketOpen, ToClientWebSocketMessage)
     for link, first, second in product((1, 2), kinds, kinds):
         yield Tunnel(link)
-        yield Tunnel(link, 2, (Unacked(1, first, 0),))
-        yield Tunnel(link, 3, (Unacked(1, first, 0), Unacked(2, second, 1)))
+        yield Tunnel(link, 2, Fifo((Unacked(1, first, 0),)))
+        yield Tunnel(link, 3, Fifo((Unacked(1, first, 0), Unacked(2, second, 1))))
 
 
 def _tunnel_events(lim: Limits) -> Iterable[Any]:
@@ -229,7 +240,7 @@ class Queue(NamedTuple):
     link: int = 0
     acked: int = 0  # the last index acked; the first message has index 1
     confirmed: bool = False  # whether anything was ever acked, so that 0 is not mistaken for "none"
-    pending: tuple[Kept, ...] = ()
+    pending: Fifo[Kept] = Fifo()
     bytes: int = 0  # of all pending
 
 
@@ -249,9 +260,9 @@ def covered(c: Queue, last: int, lim: Limits) -> int:
 
 def drop(c: Queue, count: int, lim: Limits) -> Queue:
     """The queue without its ``count`` oldest; the byte count goes down with them."""
-    gone = sum(kept.size for kept in c.pending[:count])
+    gone = sum(kept.size for kept in c.pending.oldest(count))
     acked = (c.acked + count) % lim.index_modulus
-    return Queue(c.link, acked, c.confirmed or count > 0, c.pending[count:], c.bytes - gone)
+    return Queue(c.link, acked, c.confirmed or count > 0, c.pending.drop(count), c.bytes - gone)
 
 
 def has_room(c: Queue, e: ClientMessage, lim: Limits) -> bool:
@@ -299,19 +310,19 @@ def ack_is_foreign(c: Queue, e: Received[ToServerWebSocketMessageAck], lim: Limi
 
 
 def something_pending(c: Queue, e: Any, lim: Limits) -> bool:
-    return c.pending != ()
+    return len(c.pending) > 0
 
 
 def nothing_pending(c: Queue, e: Any, lim: Limits) -> bool:
-    return c.pending == ()
+    return len(c.pending) == 0
 
 
 def message_overdue(c: Queue, e: Collect, lim: Limits) -> bool:
-    return c.pending != () and e.now - c.pending[0].sent > lim.ack_timeout_ms
+    return len(c.pending) > 0 and e.now - c.pending[0].sent > lim.ack_timeout_ms
 
 
 def message_not_overdue(c: Queue, e: Collect, lim: Limits) -> bool:
-    return c.pending == () or e.now - c.pending[0].sent <= lim.ack_timeout_ms
+    return len(c.pending) == 0 or e.now - c.pending[0].sent <= lim.ack_timeout_ms
 
 
 def note_link(c: Queue, e: TunnelUp, lim: Limits) -> tuple[Queue, Outputs]:
@@ -326,7 +337,7 @@ def keep(c: Queue, e: ClientMessage, lim: Limits) -> Queue:
     """The queue with the message, under the next index."""
     index = (last_sent(c, lim) + 1) % lim.index_modulus
     kept = Kept(ToClientWebSocketMessage(index, e.data, e.binary), e.size, e.now)
-    return Queue(c.link, c.acked, c.confirmed, (*c.pending, kept), c.bytes + e.size)
+    return Queue(c.link, c.acked, c.confirmed, c.pending.append(kept), c.bytes + e.size)
 
 
 def pass_on(c: Queue, e: ClientMessage, lim: Limits) -> tuple[Queue, Outputs]:
@@ -365,15 +376,15 @@ def hold_and_wake(c: Queue, e: Lost, lim: Limits) -> tuple[Queue, Outputs]:
 
 def replay(c: Queue, e: Opened, lim: Limits) -> tuple[Queue, Outputs]:
     count = covered(c, e.last, lim)
-    rest = tuple(kept._replace(sent=e.now) for kept in drop(c, count, lim).pending)
+    rest = Fifo(kept._replace(sent=e.now) for kept in drop(c, count, lim).pending)
     after = drop(c, count, lim)._replace(pending=rest)
-    progress = (Progress(),) if count > 0 or rest == () else ()
+    progress = (Progress(),) if count > 0 or len(rest) == 0 else ()
     return after, (*(Transmit(kept.frame, e.now) for kept in rest), *progress)
 
 
 def replay_plain(c: Queue, e: Opened, lim: Limits) -> tuple[Queue, Outputs]:
     after, outputs = replay(c, e, lim)
-    return after._replace(pending=(), bytes=0), outputs
+    return after._replace(pending=Fifo(), bytes=0), outputs
 
 
 def tell_unresumable(c: Queue, e: Opened, lim: Limits) -> tuple[Queue, Outputs]:
@@ -381,14 +392,14 @@ def tell_unresumable(c: Queue, e: Opened, lim: Limits) -> tuple[Queue, Outputs]:
 
 
 def let_go(c: Queue, e: Ended, lim: Limits) -> tuple[Queue, Outputs]:
-    return c._replace(pending=(), bytes=0), ()
+    return c._replace(pending=Fifo(), bytes=0), ()
 
 
 def _queue_contexts(lim: Limits) -> Iterable[Queue]:
     for acked, count, confirmed in product(
         range(lim.index_modulus), range(lim.max_pending_messages + 1), (False, True)
     ):
-        pending = tuple(
+        pending = Fifo(
             Kept(ToClientWebSocketMessage((acked + 1 + n) % lim.index_modulus, b"", False), 1, n) for n in range(count)
         )
         yield Queue(1, acked, confirmed, pending, count)

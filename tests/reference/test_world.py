@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.reference.world import VirtualClient, VirtualRunner, World
 from tunnelref.runner.actor import Actor, Socket
 from tunnelref.runner.examples import Chat, Counter, Echo, PlainEcho
+from tunnelspec.fifo import Fifo
 from tunnelspec.limits import DEFAULT, Limits
 
 
@@ -75,8 +76,8 @@ def test_the_pending_queue_drains(world: World) -> None:
     client = world.client("ledger.1")
     client.says(*map(str, range(300)))
     world.wait(100)
-    assert client.entry.local("ack").context.pending == ()
-    assert client.entry.local("tunnel").context.pending == ()
+    assert client.entry.local("ack").context.pending == Fifo()
+    assert client.entry.local("tunnel").context.pending == Fifo()
     assert (world.gateway.metrics.pending_messages, world.gateway.metrics.pending_bytes) == (0, 0)
 
 
@@ -156,7 +157,7 @@ def test_a_link_that_breaks_between_commit_and_ack(world: World) -> None:
     a.pipe.break_()
     world.wait(1_000)
     assert state_of(world, "ledger.1")["seen"] == ["one", "two"]
-    assert client.entry.local("ack").context.pending == ()
+    assert client.entry.local("ack").context.pending == Fifo()
 
 
 def test_a_zombie_cannot_write(world: World) -> None:
@@ -409,4 +410,4 @@ def test_nothing_is_lost_whatever_breaks(actions: list[str]) -> None:
     assert seen == sent[: len(seen)]
     if client.closed is None:
         assert seen == sent
-        assert client.entry.local("ack").context.pending == ()
+        assert client.entry.local("ack").context.pending == Fifo()
