@@ -94,26 +94,22 @@ def place_of(pending: Fifo[Unacked], number: int) -> int:
     return next((place for place, unacked in enumerate(pending) if unacked.number == number), -1)
 
 
-def is_pending(pending: Fifo[Unacked], number: int) -> bool:
-    """Whether a message of that number is pending."""
-    return place_of(pending, number) >= 0
-
-
-def is_awaited(pending: Fifo[Unacked], number: int) -> bool:
-    """Whether the pending message of that number is one whose arrival another machine waits for."""
-    return pending[place_of(pending, number)].kind in AWAITED
+def kind_of(pending: Fifo[Unacked], number: int) -> type[Any] | None:
+    """The class of the pending message of that number; None if none has it."""
+    place = place_of(pending, number)
+    return pending[place].kind if place >= 0 else None
 
 
 def acks_awaited(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.link == c.link and is_pending(c.pending, e.number) and is_awaited(c.pending, e.number)
+    return e.link == c.link and kind_of(c.pending, e.number) in AWAITED
 
 
 def acks_pending(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.link == c.link and is_pending(c.pending, e.number) and not is_awaited(c.pending, e.number)
+    return e.link == c.link and kind_of(c.pending, e.number) not in (None, *AWAITED)
 
 
 def acks_nothing(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:
-    return e.number != 0 and (e.link != c.link or not is_pending(c.pending, e.number))
+    return e.number != 0 and (e.link != c.link or kind_of(c.pending, e.number) is None)
 
 
 def acks_foreign(c: Tunnel, e: Received[TunnelAck], lim: Limits) -> bool:

@@ -56,9 +56,10 @@ class Fifo(Generic[T]):
         return made
 
     def __getitem__(self, place: int) -> T:
-        if not -len(self) <= place < len(self):
+        at = self._start + place if place >= 0 else self._stop + place
+        if not self._start <= at < self._stop:
             raise IndexError(place)
-        return self._items[self._start + place if place >= 0 else self._stop + place]
+        return self._items[at]
 
     def __len__(self) -> int:
         return self._stop - self._start
