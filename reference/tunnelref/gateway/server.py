@@ -21,10 +21,10 @@ from websockets.http11 import Request, Response
 
 from tunnelref.gateway.core import Gateway
 from tunnelref.gateway.links import token_matches
+from tunnelref.outbox import Outbox
 from tunnelref.wire import UnsupportedVersion, codec, version_from_url
 from tunnelspec.frames import canonical_map
 
-MAX_BACKLOG_BYTES = 64 << 20  # written but not taken by a peer; beyond it the peer is cut off
 MAX_REASON_BYTES = 123  # RFC 6455, section 5.5
 HOP_BY_HOP = frozenset({"connection", "upgrade", "host", "content-length", "transfer-encoding"})
 
@@ -71,31 +71,15 @@ def headers_of(headers: Headers) -> tuple[tuple[str, str], ...]:
     return canonical_map({name.lower(): value for name, value in headers.raw_items() if name.lower() not in HOP_BY_HOP})
 
 
-class Peer:
-    """A WebSocket written to without waiting: frames go to the transport at once and in order.
+class Peer(Outbox):
+    """One WebSocket of the server's."""
 
-    A peer that does not take what is written to it is cut off, so that its backlog harms nobody else.
-    """
-
-    __slots__ = ("connection", "ready")
+    __slots__ = ("ready",)
+    connection: ServerConnection
 
     def __init__(self, connection: ServerConnection) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self.ready: asyncio.Future[None] | None = None
-
-    def write(self, data: bytes, binary: bool) -> None:
-        """Send one message; on a socket that is closing, nothing happens."""
-        connection = self.connection
-        try:
-            if binary:
-                connection.protocol.send_binary(data)
-            else:
-                connection.protocol.send_text(data)
-        except Exception:  # the socket is closing: its reader will say so
-            return
-        connection.send_data()
-        if connection.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
-            connection.transport.abort()
 
     def shut(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""

@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 
 from tunnelref.clock import LoopClock
 from tunnelref.driver import Observer, ignore
+from tunnelref.outbox import Outbox
 from tunnelref.runner.actor import Actor
 from tunnelref.runner.core import Log, Runner
 from tunnelref.runner.store import Store
@@ -20,21 +21,17 @@ from tunnelref.wire import codec
 from tunnelspec.limits import Limits
 
 
-class GatewayPeer:
-    """The link's socket, written to without waiting."""
+class GatewayPeer(Outbox):
+    """The link's socket."""
 
-    __slots__ = ("connection", "tasks")
+    __slots__ = ("tasks",)
 
     def __init__(self, connection: ClientConnection, tasks: set[asyncio.Task[None]]) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self.tasks = tasks
 
     def send(self, data: bytes) -> None:
-        try:
-            self.connection.protocol.send_binary(data)
-        except Exception:  # the socket is closing: its reader will say so
-            return
-        self.connection.send_data()
+        self.write(data, True)
 
     def close(self, code: int, reason: str) -> None:
         task = asyncio.ensure_future(self.connection.close(code, reason))
