@@ -177,7 +177,7 @@ async def ping(socket: ClientConnection) -> None:
     while True:
         socket.protocol.send_binary(codec(2).encode_to_server(ToServerPing(0)))
         socket.send_data()
-        await asyncio.sleep(1)  # once a second, as the protocol says
+        await asyncio.sleep(1)  # a real server keeps real time: LINK-G-09 ends a link that is silent
 
 
 async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from tunnelspec.ack import ACK_G, ACK_R, TUN_G, TUN_R
+from tunnelspec.ack import ACK_G, ACK_R
 from tunnelspec.connection import CONN_G, CONN_R
 from tunnelspec.events import Signal
 from tunnelspec.hibernation import HIB_G, HIB_R
@@ -23,6 +23,7 @@ from tunnelspec.link import LINK_G, LINK_R, RELAY_G
 from tunnelspec.listener import EVT_R
 from tunnelspec.machine import Machine, Received, Role, Step, TableError, step
 from tunnelspec.request import REQ_G, REQ_R
+from tunnelspec.tunnel import TUN_G, TUN_R
 
 Evaluator = Callable[[Machine, str, Any, Any, Limits], Step]
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tunneldraw.effects import outputs
-from tunnelspec.ack import AWAITED
 from tunnelspec.endpoint import ENDPOINTS, HTTP_RUNNER, MACHINES, Endpoint
 from tunnelspec.events import Arrived, Signal, Transmit
 from tunnelspec.machine import Machine, TableError, Transition
 from tunnelspec.request import REQ_R
 from tunnelspec.totality import prove, prove_all, report
+from tunnelspec.tunnel import AWAITED
 
 SIZES = {
     "CONN-G": (9, 60), "TUN-G": (2, 13), "ACK-G": (5, 28), "HIB-G": (5, 23), "CONN-R": (4, 40), "TUN-R": (2, 13),

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.reference.wire.vectors import VECTORS
 from tests.strategies import DIRECTIONS, random_value, union
@@ -24,12 +21,6 @@ FRAMES = 2000
 
 # What version 1 does not carry: the script, which knows nothing of defaults, does not show it.
 NOT_IN_VERSION_1 = {"index", "canHibernate", "lastMsgIndex", "retry"}
-
-pytestmark = pytest.mark.skipif(
-    not shutil.which("node")
-    or not all((NODE / "node_modules" / name).exists() for name in ("@rivetkit/bare-ts", "@bare-ts/tools")),
-    reason="no node, or no npm install in tests/node",
-)
 
 
 def _ask(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
