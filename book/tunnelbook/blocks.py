@@ -9,6 +9,7 @@ from tunneldraw.effects import outputs
 from tunnelspec.endpoint import ENDPOINTS, MACHINES
 from tunnelspec.limits import DEFAULT
 from tunnelspec.machine import Machine, Transition, Verdict
+from tunnelspec.properties import PROPERTIES
 from tunnelspec.source import text
 from tunnelspec.totality import prove_all
 
@@ -101,10 +102,16 @@ def endpoints_block() -> str:
     return table(("side", "endpoint", "is", "machines"), rows)
 
 
+def properties_block() -> str:
+    """What the tables are judged by."""
+    return table(("name", "of a", "says"), ((p.id, p.scope.value, p.says) for p in PROPERTIES))
+
+
 BLOCKS: Mapping[str, Block] = {
     "limits": limits_block,
     "counts": counts_block,
     "endpoints": endpoints_block,
+    "properties": properties_block,
     **{machine.id: partial(machine_block, machine) for machine in MACHINES},
 }
 """What a page may ask for: ``<!-- generated: NAME -->`` … ``<!-- end -->``."""

@@ -17,6 +17,8 @@ COMMANDS = {
     "decode": ("tunnelref.wire.commands", "bytes of a frame, to JSON"),
     "encode": ("tunnelref.wire.commands", "JSON, to the bytes of a frame"),
     "prove": ("tunnelcli.prove", "prove that the tables are total and deterministic"),
+    "check": ("tunnelcheck.cli", "explore the closed world, and decide every property"),
+    "replay": ("tunnelcheck.cli", "show a trace, step by step"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "book": ("tunnelbook.cli", "write the tables into the specification's pages"),

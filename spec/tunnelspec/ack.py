@@ -47,7 +47,7 @@ from tunnelspec.frames import (
     ToServerWebSocketMessageAck,
 )
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Kind, Machine, Received, Role, State, ignores, moves, refuses
+from tunnelspec.machine import Kind, Machine, Received, Role, State, excludes, ignores, moves, refuses
 from tunnelspec.serial import distance, window
 
 Outputs = tuple[Any, ...]
@@ -71,6 +71,7 @@ class Queue(NamedTuple):
     confirmed: bool = False  # whether anything was ever acked, so that 0 is not mistaken for "none"
     pending: Fifo[Kept] = Fifo()
     bytes: int = 0  # of all pending
+    refusing: bool = False  # a message was refused: one accepted after it would leave a gap
 
 
 def last_sent(c: Queue, lim: Limits) -> int:
@@ -91,12 +92,13 @@ def drop(c: Queue, count: int, lim: Limits) -> Queue:
     """The queue without its ``count`` oldest; the byte count goes down with them."""
     gone = sum(kept.size for kept in c.pending.oldest(count))
     acked = (c.acked + count) % lim.index_modulus
-    return Queue(c.link, acked, c.confirmed or count > 0, c.pending.drop(count), c.bytes - gone)
+    return Queue(c.link, acked, c.confirmed or count > 0, c.pending.drop(count), c.bytes - gone, c.refusing)
 
 
 def has_room(c: Queue, e: ClientMessage, lim: Limits) -> bool:
     return (
-        len(c.pending) < lim.max_pending_messages
+        not c.refusing
+        and len(c.pending) < lim.max_pending_messages
         and c.bytes + e.size <= lim.max_pending_bytes
         and e.total + e.size <= lim.max_total_pending_bytes
     )
@@ -170,7 +172,7 @@ def keep(c: Queue, e: ClientMessage, lim: Limits) -> Queue:
     """The queue with the message, under the next index."""
     index = (last_sent(c, lim) + 1) % lim.index_modulus
     kept = Kept(ToClientWebSocketMessage(index, e.data, e.binary), e.size, e.now)
-    return Queue(c.link, c.acked, c.confirmed, c.pending.append(kept), c.bytes + e.size)
+    return Queue(c.link, c.acked, c.confirmed, c.pending.append(kept), c.bytes + e.size, c.refusing)
 
 
 def pass_on(c: Queue, e: ClientMessage, lim: Limits) -> tuple[Queue, Outputs]:
@@ -187,7 +189,7 @@ def keep_and_wake(c: Queue, e: ClientMessage, lim: Limits) -> tuple[Queue, Outpu
 
 
 def tell_limit(c: Queue, e: ClientMessage, lim: Limits) -> tuple[Queue, Outputs]:
-    return c, (LimitReached(e.now),)
+    return c._replace(refusing=True), (LimitReached(e.now),)
 
 
 def release(c: Queue, e: Received[ToServerWebSocketMessageAck], lim: Limits) -> tuple[Queue, Outputs]:
@@ -235,7 +237,7 @@ def _queue_contexts(lim: Limits) -> Iterable[Queue]:
         pending = Fifo(
             Kept(ToClientWebSocketMessage((acked + 1 + n) % lim.index_modulus, b"", False), 1, n) for n in range(count)
         )
-        yield Queue(1, acked, confirmed, pending, count)
+        yield from (Queue(1, acked, confirmed, pending, count, refusing) for refusing in (False, True))
 
 
 def _queue_events(lim: Limits) -> Iterable[Any]:
@@ -279,8 +281,8 @@ ACK_G = Machine(
         moves("ACK-G-06", "live", ClientMessage, None, when=has_room, then=keep_and_send, ref="protocol 3, 5; P-WINDOW",
               says="A message takes the next index, is kept, and is sent."),
         moves("ACK-G-07", ("live", "held"), ClientMessage, None, when=has_no_room, then=tell_limit,
-              ref="protocol 5; P-BOUND, F02, F17",
-              says="A message beyond a limit leaves no trace in the queue, and the client is told."),
+              ref="protocol 5; P-BOUND, P-GAP-LOUD, F02, F17",
+              says="A message beyond a limit is not kept, nor is any after it, and the client is told."),
         moves("ACK-G-08", "live", ToServerWebSocketMessageAck, None, when=ack_advances, then=release, ref="protocol 4; F02",
               says="An ack releases its index and all before it; the byte count goes down with them."),
         moves("ACK-G-09", "live", ToServerWebSocketMessageAck, None, when=ack_is_old, then=ack_again, ref="P-ACK-MONO",
@@ -305,13 +307,13 @@ ACK_G = Machine(
               says="An actor that no longer hibernates still gets all it has not seen; then nothing is kept."),
         moves("ACK-G-19", ("shut", "plain", "live", "held"), Ended, "ended", then=let_go, ref="L-FREE",
               says="With the socket closed, what was kept for it goes."),
-        refuses("ACK-G-20", "shut", ClientMessage, says="The client is not read before the tunnel is open.", ref="protocol 1"),
+        excludes("ACK-G-20", "shut", ClientMessage, says="The client is not read before the tunnel is open.", ref="protocol 1"),
         refuses("ACK-G-21", ("shut", "plain"), ToServerWebSocketMessageAck, ref="P-ACK-BOUND",
                 says="Where no message carries an index, there is nothing to ack."),
         ignores("ACK-G-22", ("held", "ended"), ToServerWebSocketMessageAck,
                 says="An ack from a tunnel that was lost; the next open says what the actor has seen."),
-        ignores("ACK-G-23", ("plain", "live", "ended"), TunnelUp, says=_ONLY_ONCE),
-        ignores("ACK-G-24", ("plain", "live", "ended"), Opened, says=_ONLY_ONCE),
+        excludes("ACK-G-23", ("plain", "live", "ended"), TunnelUp, says=_ONLY_ONCE),
+        excludes("ACK-G-24", ("plain", "live", "ended"), Opened, says=_ONLY_ONCE),
         ignores("ACK-G-25", ("shut", "plain", "held", "ended"), Lost, says="There is nothing to hold, or it is held."),
         ignores("ACK-G-26", ("shut", "plain", "held", "ended"), Collect, ref="F15",
                 says="Only what has been sent can be overdue; how long a connection sleeps is hibernation's affair."),
@@ -494,7 +496,7 @@ ACK_R = Machine(
               says="A message that the actor has been given is acked again, and dropped."),
         moves("ACK-R-07", "live", ToClientWebSocketMessage, None, when=leaves_gap, then=tell_gap, ref="P-GAP-LOUD, F09",
               says="A message after a gap is neither acked nor given to the actor: the tunnel is closed, to be replayed."),
-        ignores("ACK-R-08", ("plain", "live"), ToClientWebSocketMessage, when=from_elsewhere,
+        excludes("ACK-R-08", ("plain", "live"), ToClientWebSocketMessage, when=from_elsewhere,
                 says="A message from a link that no longer carries this socket."),
         moves("ACK-R-09", "plain", ToClientWebSocketMessage, None, when=from_link, then=accept_plain, ref="protocol 3",
               says="Without hibernation each message is acked and given to the actor; its index means nothing."),
@@ -519,13 +521,13 @@ ACK_R = Machine(
               says="What a stopped actor was given and had not committed is forgotten here, and will be sent again."),
         moves("ACK-R-20", "plain", Lost, "shut", then=clear, ref="protocol 12",
               says="Without hibernation a lost tunnel is the end."),
-        refuses("ACK-R-21", "shut", ToClientWebSocketMessage, ref="protocol 1",
-                says="A message before the socket is open is not delivered, and therefore not acked."),
+        ignores("ACK-R-21", "shut", ToClientWebSocketMessage, ref="protocol 1, P-HONEST-G",
+                says="A message that finds no open socket is not delivered, and therefore not acked; it may just be late."),
         ignores("ACK-R-22", "paused", ToClientWebSocketMessage, says="A late message of a lost tunnel: it will be replayed."),
-        ignores("ACK-R-23", ("shut", "plain", "paused"), AckDue, says="There is nothing to ack, or nobody to tell."),
+        excludes("ACK-R-23", ("shut", "plain", "paused"), AckDue, says="There is nothing to ack, or nobody to tell."),
         ignores("ACK-R-24", ("shut", "plain", "paused"), Flush, says="There is nothing to ack, or nobody to tell."),
         ignores("ACK-R-25", ("shut", "plain"), Committed, says="A commit after the socket's end, or of an unnumbered message."),
-        ignores("ACK-R-26", ("live", "paused"), Opened, when=stays_awake,
+        excludes("ACK-R-26", ("live", "paused"), Opened, when=stays_awake,
                 says="An actor cannot stop hibernating while it runs; it was opened with hibernation."),
         ignores("ACK-R-27", "plain", Opened, says="A second open of a socket that is open changes nothing."),
         ignores("ACK-R-28", ("shut", "paused"), Lost, says="There is no tunnel to lose."),

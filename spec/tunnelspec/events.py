@@ -476,10 +476,12 @@ class SocketMessage:
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
-    """The socket is closed, by the client or by loss."""
+    """The socket is closed, by the client or by loss. ``final``: once the actor has seen it, its durable state is to know,
+    and ``Concluded`` is to follow."""
 
     code: int | None
     reason: str | None
+    final: bool = False
 
 
 # -- outputs ---------------------------------------------------------------------------------------------------------
@@ -567,7 +569,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The actor's durable state notes that this socket is closed, with code and reason: it will never be resumed."""
+    """The actor's durable state notes that this side closed the socket, with code and reason: it will never be resumed."""
 
     code: int | None
     reason: str | None

@@ -29,7 +29,7 @@ from tunnelspec.events import (
     Wake,
 )
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Kind, Machine, Role, State, ignores, moves
+from tunnelspec.machine import Kind, Machine, Role, State, excludes, ignores, moves
 
 Outputs = tuple[Any, ...]
 
@@ -148,10 +148,10 @@ HIB_G = Machine(
         ignores("HIB-G-13", ("pinned", "awake", "waking"), CloseWaits, says="It is awake, or waking for a cause already."),
         ignores("HIB-G-14", ("pinned", "awake", "waking"), ActorStarted, says="It is awake, or waking for a cause already."),
         ignores("HIB-G-15", ("pinned", "awake"), Collect, says="An entry with an open tunnel does not age."),
-        ignores("HIB-G-16", "awake", Opened, says="The tunnel is open already."),
-        ignores("HIB-G-17", ("asleep", "ended"), Opened, says="Only a waking connection opens."),
-        ignores("HIB-G-18", ("asleep", "waking", "ended"), Lost, says="There is no open tunnel to lose."),
-        ignores("HIB-G-19", "ended", Backlog, says="The socket is closed."),
+        excludes("HIB-G-16", "awake", Opened, says="The tunnel is open already."),
+        excludes("HIB-G-17", ("asleep", "ended"), Opened, says="Only a waking connection opens."),
+        excludes("HIB-G-18", ("asleep", "waking", "ended"), Lost, says="There is no open tunnel to lose."),
+        excludes("HIB-G-19", "ended", Backlog, says="The socket is closed."),
         ignores("HIB-G-20", "ended", CloseWaits, says="The socket is closed."),
         ignores("HIB-G-21", "ended", ActorStarted, says="The socket is closed."),
         ignores("HIB-G-22", "ended", Collect, says="The socket is closed."),
@@ -192,8 +192,8 @@ HIB_R = Machine(
               says="A socket that cannot hibernate leaves nothing."),
         ignores("HIB-R-10", ("none", "bound"), Collect, says="Nothing ages while there is a tunnel, or no socket."),
         ignores("HIB-R-11", "bound", Opened, says="A repeated open changes nothing here."),
-        ignores("HIB-R-12", "dormant", Opened, when=cannot_hibernate, says="It was remembered, and stays so."),
-        ignores("HIB-R-13", "concluded", Opened, says="A concluded socket is refused by the actor."),
+        excludes("HIB-R-12", "dormant", Opened, when=cannot_hibernate, says="It was remembered, and stays so."),
+        excludes("HIB-R-13", "concluded", Opened, says="A concluded socket is refused by the actor."),
         ignores("HIB-R-14", ("dormant", "concluded"), Lost, says="There is no tunnel to lose."),
         ignores("HIB-R-15", "concluded", Ended, says="It is concluded already."),
         moves("HIB-R-16", ("none", "bound", "dormant", "concluded"), ActorGone, "none", then=free, ref="L-FREE",

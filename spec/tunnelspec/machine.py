@@ -13,7 +13,8 @@ printed on diagrams and translated to other tools' languages.
 Every (state, event) pair of a machine's alphabet is decided for every context by exactly one transition, whose verdict is
 
 - ``TAKEN``: the protocol moves on;
-- ``IGNORED``: the event means nothing here, and ``says`` tells why that is harmless;
+- ``IGNORED``: the event means nothing here, and ``says`` tells why that is harmless (if it can come at all: what the table
+  ``excludes`` cannot, and the checker holds it to that);
 - ``REFUSED``: whoever caused the event broke the protocol; the state stays, and a ``Violation`` is put out.
 
 ``Machine`` refuses a malformed table when it is built; ``totality`` proves the rest over bounded contexts; ``step``, the
@@ -103,6 +104,7 @@ class Transition:
     when: Guard | None = None
     then: Effect | None = None
     verdict: Verdict = Verdict.TAKEN
+    excluded: bool = False  # it cannot come: no run of the closed world takes this line
 
 
 def moves(
@@ -146,6 +148,19 @@ def refuses(
     return Transition(id, _names(source), on, None, says, ref, when, None, Verdict.REFUSED)
 
 
+def excludes(
+    id: str,
+    source: str | tuple[str, ...],
+    on: type[Any],
+    *,
+    when: Guard | None = None,
+    says: str,
+    ref: str = "spec: late and foreign events",
+) -> Transition:
+    """An event that cannot come in these states, and would be ignored. The checker shows that it does not come."""
+    return Transition(id, _names(source), on, None, says, ref, when, None, Verdict.IGNORED, excluded=True)
+
+
 class TableError(ValueError):
     """A table that does not say what it must: the message names the machine and the transition or pair."""
 
@@ -180,6 +195,7 @@ class Machine:
     transitions: tuple[Transition, ...]
     contexts: Callable[[Limits], Iterable[Context]]  # bounded, for the proof of totality
     events: Callable[[Limits], Iterable[Any]]  # bounded, likewise
+    departs: bool = False  # a patched table, some of whose states may be out of reach
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -250,7 +266,7 @@ class Machine:
                 if here in t.sources and t.target and t.target not in reached:
                     reached.add(t.target)
                     frontier.append(t.target)
-        if unreached := set(names) - reached:
+        if (unreached := set(names) - reached) and not self.departs:
             yield f"unreachable states: {', '.join(sorted(unreached))}"
 
 

@@ -30,7 +30,7 @@ from tunnelspec.frames import (
     TunnelAck,
 )
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Kind, Machine, Received, Role, State, ignores, moves, refuses
+from tunnelspec.machine import Kind, Machine, Received, Role, State, excludes, ignores, moves, refuses
 
 Outputs = tuple[Any, ...]
 
@@ -145,6 +145,7 @@ def _tunnel_events(lim: Limits) -> Iterable[Any]:
 
 def _tunnel(id_: str, role: Role, overdue: Any, not_overdue: Any, timeout: str, tells: str) -> Machine:
     ref = "protocol: tunnel ack"
+    without_tunnel = ignores if role is Role.GATEWAY else excludes  # a runner's adapter speaks only while it has one
     return Machine(
         id=id_,
         name="tunnel",
@@ -174,11 +175,11 @@ def _tunnel(id_: str, role: Role, overdue: Any, not_overdue: Any, timeout: str, 
                     says="Collection keeps what is not overdue; a message exactly as old as the timeout is not."),
             moves(f"{id_}-09", "up", TunnelDown, "down", then=lower_tunnel, ref=ref,
                   says="What the tunnel had not acked is not coming any more."),
-            ignores(f"{id_}-10", "down", Transmit,
+            without_tunnel(f"{id_}-10", "down", Transmit,
                     says="Nothing can be sent without a tunnel; whoever closes over a lost tunnel cannot tell the peer."),
             ignores(f"{id_}-11", "down", TunnelAck, says="An ack from an earlier tunnel comes too late to matter."),
             ignores(f"{id_}-12", "down", Collect, says="Nothing is pending without a tunnel."),
-            ignores(f"{id_}-13", "down", TunnelDown, says="There is no tunnel to lower."),
+            without_tunnel(f"{id_}-13", "down", TunnelDown, says="There is no tunnel to lower."),
         ),
         contexts=_tunnel_contexts,
         events=_tunnel_events,

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
-    "tunnelproofs": "proofs", "tunnelcli": "command",
+    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -21,6 +21,7 @@ MAY = {
     "tunneldraw": {"tunnelspec"},
     "tunnelbook": {"tunnelspec", "tunneldraw"},
     "tunnelproofs": {"tunnelspec"},
+    "tunnelcheck": {"tunnelspec", "tunneldraw"},
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }
 

@@ -163,10 +163,8 @@ class SocketEntry(RunnerEntry):
         hosted = self.runner.actors.get(self.actor_id)
         if hosted is None:
             self.post(ActorRefuses(*ACTOR_NOT_FOUND, self.clock.now_ms()))
-        elif hosted.started:
-            self._answer(hosted)
         else:
-            hosted.asking.append(lambda: self._answer(hosted))
+            hosted.ask(self.request_id, lambda: self._answer(hosted))
 
     def _answer(self, hosted: Hosted) -> None:
         now = self.clock.now_ms()

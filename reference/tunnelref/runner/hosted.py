@@ -38,6 +38,7 @@ class Hosted:
         self.started = False
         self.stopping = False
         self.asking: list[Callable[[], None]] = []  # opens that wait for the start
+        self._concluding: set[bytes] = set()  # request ids whose end is not durable yet
         self._class = actor_class
         self._key = key
         self._mailbox: deque[Callable[[], Any]] = deque()
@@ -55,11 +56,23 @@ class Hosted:
 
     def socket_event(self, entry: SocketEntry, event: Any) -> None:
         """The listener's turn: an event of one socket."""
+        if isinstance(event, SocketClosed) and event.final:
+            self._concluding.add(entry.request_id)
         self._put(lambda: self._handle(entry, event))
 
     def conclude(self, entry: SocketEntry, code: int | None, reason: str | None) -> None:
         """Note a socket's end, after all that came before it."""
+        self._concluding.add(entry.request_id)
         self._put(lambda: self._effects.append(lambda: self._conclude(entry, code, reason)))
+
+    def ask(self, request_id: bytes, answer: Callable[[], None]) -> None:
+        """Answer for a socket, once the actor has started and a close of the socket that waits is durable."""
+        if not self.started:
+            self.asking.append(answer)
+        elif request_id in self._concluding:
+            self._put(lambda: self._effects.append(answer))
+        else:
+            answer()
 
     def request(self, entry: HttpEntry, request: Request) -> None:
         """A plain HTTP request."""
@@ -153,6 +166,8 @@ class Hosted:
 
     def _handle(self, entry: SocketEntry, event: Any) -> Any:
         assert self.actor is not None
+        if isinstance(event, SocketClosed) and event.final:
+            self._effects.append(lambda: self._conclude(entry, event.code, event.reason))
         if isinstance(event, SocketOpened):
             socket = Socket(entry, entry.request_id.hex(), entry.path, entry.headers)
             self.host.sockets[entry.request_id] = socket
@@ -172,6 +187,7 @@ class Hosted:
         if self.hibernates:
             now = self.runner.clock.unix_ms()
             self.runner.store.conclude(self.id, self.generation, entry.request_id, code, reason, now)
+        self._concluding.discard(entry.request_id)
         entry.concluded()
 
     async def _respond(self, entry: HttpEntry, request: Request) -> None:

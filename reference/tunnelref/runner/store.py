@@ -100,11 +100,12 @@ class Store:
     def conclude(
         self, actor: str, generation: int, request: bytes, code: int | None, reason: str | None, now_ms: int
     ) -> None:
-        """A socket was closed, for good. Raises ``Fenced``."""
+        """A socket was closed, for good: the first time counts. Raises ``Fenced``."""
         with self._transaction():
             self._write(actor, generation)
             self._db.execute(
-                "UPDATE sockets SET closed = 1, code = ?, reason = ?, since = ? WHERE actor = ? AND request = ?",
+                "UPDATE sockets SET closed = 1, code = ?, reason = ?, since = ?"
+                " WHERE actor = ? AND request = ? AND closed = 0",
                 (code, reason, now_ms, actor, request),
             )
 

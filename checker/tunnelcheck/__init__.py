@@ -1,0 +1,1 @@
+"""The checker: explores the closed world of the tables, decides its properties, and shows the shortest harm."""

@@ -1,0 +1,354 @@
+"""``tunnelspec check`` and ``tunnelspec replay``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunnelcheck.explain import RULES, draw, why
+from tunnelcheck.explore import Exploration
+from tunnelcheck.files import Trace, TraceError, read
+from tunnelcheck.replay import Unfaithful, breaks, replay
+from tunnelcheck.report import Counterexample, Outcome, check
+from tunnelcheck.scenarios import DEFAULT_SIZE, SIZES, Scenario
+from tunneldraw.sequence import Sequence as Drawing
+from tunneldraw.sequence import to_svg, to_text
+from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, without
+from tunnelspec.endpoint import GATEWAY, RUNNER
+from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.system import System
+
+COMPLETE = ("medium", "large")
+"""Sizes that promise to reach every line of the tables and to give every property a chance to fail."""
+
+DEVIANT_STATES = 150_000
+"""Where to stop a world whose tables were departed from, unless told: some go on for ever, and harm shows early."""
+
+BEAT = 0.5
+"""Seconds between two lines of progress."""
+
+
+def add_parsers(subparsers: Any) -> None:
+    """The commands."""
+    checks = subparsers.add_parser(
+        "check",
+        help="explore the closed world, and decide every property",
+        description="Explores all that can happen in bounded worlds of a client, a gateway, links, runners and an actor, "
+        "from the tables, and decides every property. Shows the shortest trace of each violation.",
+        epilog="examples: tunnelspec check --size small; tunnelspec check --as-merged; tunnelspec check --without ACK-R-06",
+    )
+    checks.add_argument("--size", choices=SIZES, default=DEFAULT_SIZE, help="which worlds (default %(default)s)")
+    checks.add_argument("--scenario", nargs="+", metavar="NAME", help="only these worlds of that size")
+    checks.add_argument("--property", nargs="+", metavar="ID", choices=[p.id for p in PROPERTIES], help="only these")
+    checks.add_argument(
+        "--deviation", nargs="+", metavar="NAME", default=[], help="depart from the tables; --list names them"
+    )
+    checks.add_argument("--as-merged", action="store_true", help="depart from the tables wherever the merged code does")
+    checks.add_argument("--without", metavar="TRANSITION", help="delete one line of the tables: its event does nothing")
+    checks.add_argument("--states", type=int, metavar="N", help="stop a world at N states (with deviations: 150000)")
+    checks.add_argument("--memory", type=float, metavar="GIB", help="stop at this much memory in use")
+    checks.add_argument("--traces", type=Path, metavar="DIR", help="write each counterexample there, as JSON and SVG")
+    checks.add_argument("--list", action="store_true", help="list worlds, properties and deviations, and stop")
+    checks.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    checks.set_defaults(run=run)
+    replays = subparsers.add_parser(
+        "replay",
+        help="show a trace, step by step, and decide its property again",
+        description="Replays a trace file with the second interpreter, and draws it.",
+        epilog="example: tunnelspec check --deviation ack-unchecked --traces out; tunnelspec replay out/P-DURABLE.json",
+    )
+    replays.add_argument("file", type=Path, metavar="FILE", help="a trace that 'tunnelspec check --traces' wrote")
+    replays.add_argument("--svg", type=Path, metavar="FILE", help="draw it there too")
+    replays.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    replays.set_defaults(run=run_replay)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 holds, 1 violated, 2 wrong use, 3 undecided."""
+    if args.list:
+        print(listing())
+        return 0
+    try:
+        scenarios = chosen(SIZES[args.size], args.scenario)
+        deviations = departures(args)
+    except ValueError as error:
+        print(f"tunnelspec check: {error}", file=sys.stderr)
+        return 2
+    properties = [p for p in PROPERTIES if args.property is None or p.id in args.property]
+
+    def build(scenario: Scenario) -> System:
+        return apply(System(scenario.bounds), deviations)
+
+    states = args.states if args.states is not None else DEVIANT_STATES if deviations else None
+    show = Meter(states, args.memory, sys.stderr.isatty() and not args.json)
+    outcome = check(scenarios, build, properties, show.report)
+    show.clear()
+    promised = args.size in COMPLETE and not (args.scenario or args.property or deviations)
+    faults = defects(outcome) if promised else {}
+    if args.traces is not None:
+        save(args.traces, outcome, deviations)
+    if args.json:
+        print(json.dumps(as_json(outcome, faults)))
+    else:
+        write(outcome, faults, deviations, promised)
+    return code(outcome, faults)
+
+
+def chosen(scenarios: Sequence[Scenario], names: Sequence[str] | None) -> tuple[Scenario, ...]:
+    """The scenarios of these names. Raises ``ValueError`` for a name that is none."""
+    known = {s.name: s for s in scenarios}
+    for name in names or ():
+        if name not in known:
+            raise ValueError(f"--scenario {name}: not one of {', '.join(known)}")
+    return tuple(s for s in scenarios if names is None or s.name in names)
+
+
+def departures(args: argparse.Namespace) -> tuple[Deviation, ...]:
+    """What the arguments depart from the tables by. Raises ``ValueError`` for an unknown name."""
+    found = list(MERGED) if args.as_merged else []
+    for name in args.deviation:
+        if name not in DEVIATIONS:
+            raise ValueError(f"--deviation {name}: not one of {', '.join(DEVIATIONS)}")
+        if DEVIATIONS[name] not in found:
+            found.append(DEVIATIONS[name])
+    if args.without is not None:
+        if args.without not in RULES:
+            raise ValueError(f"--without {args.without}: there is no such transition")
+        found.append(without(args.without))
+    return tuple(found)
+
+
+class Meter:
+    """Progress while it lasts, and the limits that end it."""
+
+    def __init__(self, states: int | None, memory_gib: float | None, visible: bool) -> None:
+        self._states, self._memory, self._visible = states, memory_gib, visible
+        self._next = time.monotonic() + BEAT
+
+    def report(self, scenario: Scenario) -> Callable[[Exploration], bool]:
+        """What to call after each level."""
+
+        def after_level(exploration: Exploration) -> bool:
+            progress = exploration.progress()
+            if self._visible and time.monotonic() > self._next:
+                self._next = time.monotonic() + BEAT
+                rate = progress.states / max(progress.seconds, 0.001)
+                line = (
+                    f"{scenario.name}: {progress.states:,} states, {progress.transitions:,} transitions, depth "
+                    f"{progress.depth}, {progress.frontier:,} to expand, {rate:,.0f} states/s, {memory_gib():.2f} GiB"
+                )
+                print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
+            return not (
+                (self._states is not None and progress.states >= self._states)
+                or (self._memory is not None and memory_gib() >= self._memory)
+            )
+
+        return after_level
+
+    def clear(self) -> None:
+        """Leave the line to what follows."""
+        if self._visible:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def memory_gib() -> float:
+    """The most memory this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+
+
+# -- what comes out --------------------------------------------------------------------------------------------------
+
+
+def defects(outcome: Outcome) -> dict[str, tuple[str, ...]]:
+    """What would make a pass worth nothing."""
+    found = {"dead": outcome.dead(), "impossible": outcome.impossible(), "idle": outcome.idle}
+    return {name: ids for name, ids in found.items() if ids} if outcome.complete else {}
+
+
+def verdict(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> str:
+    """holds, violated or incomplete."""
+    broken = any(s.broken for s in outcome.summaries)
+    if outcome.counterexamples or faults or broken:
+        return "violated"
+    return "holds" if outcome.complete else "incomplete"
+
+
+def code(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> int:
+    """The exit code of a verdict."""
+    return {"holds": 0, "violated": 1, "incomplete": 3}[verdict(outcome, faults)]
+
+
+def as_json(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The result as one object."""
+    first = min(outcome.counterexamples.values(), key=lambda c: len(c.actions), default=None)
+    return {
+        "verdict": verdict(outcome, faults),
+        "states": outcome.states,
+        "transitions": outcome.transitions,
+        "seconds": round(outcome.seconds, 3),
+        "properties": {id_: outcome.verdict_of(id_) for id_ in outcome.judged},
+        "witnesses": {id_: outcome.witnesses[id_] for id_ in outcome.judged},
+        "trace": [] if first is None else steps(first),
+        "violated": None if first is None else first.property.id,
+        "scenarios": [
+            {"name": s.scenario.name, "states": s.states, "transitions": s.transitions, "depth": s.depth,
+             "seconds": round(s.seconds, 3), "violated": s.violated, "stopped": s.stopped}
+            for s in outcome.summaries
+        ],
+        **faults,
+    }  # fmt: skip
+
+
+def steps(counterexample: Counterexample) -> list[dict[str, Any]]:
+    """A trace as data: action, party, what it is, transitions."""
+    return [
+        {"action": m.action.id, "party": m.action.party, "says": m.action.says, "transitions": m.took}
+        for m in counterexample.moments
+    ]
+
+
+def write(
+    outcome: Outcome, faults: dict[str, tuple[str, ...]], deviations: Sequence[Deviation], promised: bool
+) -> None:
+    """The result for a reader."""
+    colour = sys.stdout.isatty()
+    for deviation in deviations:
+        print(f"departs: {deviation.id}: {deviation.says}")
+    width = max(len(s.scenario.name) for s in outcome.summaries)
+    print(f"\n{'world':<{width}}  {'states':>11}  {'transitions':>12}  depth  seconds   states/s  B/state  found")
+    for s in outcome.summaries:
+        found = ", ".join(s.violated) or s.stopped or "-"
+        print(
+            f"{s.scenario.name:<{width}}  {s.states:>11,}  {s.transitions:>12,}  {s.depth:>5}  {s.seconds:>7.1f}  "
+            f"{s.states / max(s.seconds, 0.001):>9,.0f}  {s.bytes_per_state:>7.0f}  {found}"
+        )
+    print(f"{'all':<{width}}  {outcome.states:>11,}  {outcome.transitions:>12,}  {'':>5}  {outcome.seconds:>7.1f}\n")
+    print(f"{'property':<15}  {'of a':<5}  {'verdict':<9}  {'situations':>10}  it says")
+    for id_, prop in outcome.judged.items():
+        word = paint(outcome.verdict_of(id_), colour)
+        print(f"{id_:<15}  {prop.scope.value:<5}  {word}  {outcome.witnesses[id_]:>10,}  {prop.says}")
+    for counterexample in sorted(outcome.counterexamples.values(), key=lambda c: len(c.actions)):
+        print(f"\n{story(counterexample, deviations, colour)}")
+    told = {
+        "dead": "never taken, though nothing says that they cannot be: {}",
+        "impossible": "taken, though the tables say that they cannot be: {}",
+        "idle": "could not have failed, and so prove nothing: {}",
+    }
+    for name, ids in faults.items():
+        print(f"\n{told[name].format(', '.join(ids))}")
+    print(f"\n{trust(outcome, promised)}")
+    print(f"verdict: {verdict(outcome, faults)}")
+
+
+def story(counterexample: Counterexample, deviations: Sequence[Deviation], colour: bool) -> str:
+    """A counterexample: the property, its trace, why it is false, and which line is to blame."""
+    prop = counterexample.property
+    lines = [f"{prop.id} is violated in {len(counterexample.actions)} steps: {prop.says}", ""]
+    lines.append(to_text(picture(counterexample), colour, max(110, shutil.get_terminal_size().columns)))
+    lines += ["", "why:", *(f"  {reason}" for reason in why(prop, counterexample.values))]
+    lines += ["", "rules it took:"]
+    taken = dict.fromkeys(id_ for moment in counterexample.moments for id_ in moment.took)
+    lines += [f"  {id_:<10}  {RULES[id_].says if id_ in RULES else 'a line that a deviation added'}" for id_ in taken]
+    blamed = [line for deviation in deviations for line in blame(deviation, taken)]
+    if blamed:
+        lines += ["", "to blame:", *(f"  {line}" for line in blamed)]
+    return "\n".join(lines)
+
+
+def picture(counterexample: Counterexample) -> Drawing:
+    """The counterexample, drawn."""
+    prop = counterexample.property
+    reasons = "; ".join(reason.strip() for reason in why(prop, counterexample.values)[:3])
+    return draw(counterexample.system, counterexample.moments, f"{prop.id}: {prop.says}", f"{prop.id} fails: {reasons}")
+
+
+def paint(word: str, colour: bool) -> str:
+    """A verdict, padded."""
+    tone = {"holds": "32", "violated": "31", "undecided": "33"}[word]
+    return f"\x1b[{tone}m{word:<9}\x1b[0m" if colour else f"{word:<9}"
+
+
+def trust(outcome: Outcome, promised: bool) -> str:
+    """On what the verdict rests, and on what it does not."""
+    total = sum(len(m.transitions) for e in (GATEWAY, RUNNER) for m in e.machines)
+    lines = [
+        f"trust: {outcome.states:,} states and {outcome.transitions:,} transitions, all of them, of the worlds above"
+        if outcome.complete
+        else f"trust: {outcome.states:,} states were covered; what they do not show is undecided",
+        f"       {len(outcome.took)} of {total} lines of the tables were taken; "
+        + (
+            "the others are proved impossible here"
+            if promised and outcome.complete
+            else "see --size medium for the others"
+        ),
+        "       every counterexample was replayed by a second interpreter that shares no code with the explorer",
+        "       bounds: 1 client, at most 2 runners, 3 messages, modulus 8; what is shown of indices holds for 2^16, for the",
+        "       comparison depends on the distance alone (tunnelspec serial: all pairs)",
+        "       time: short timers may fire at any time; a tick (15 s) passes only when nothing but a stall is on its way",
+    ]
+    return "\n".join(lines)
+
+
+def save(folder: Path, outcome: Outcome, deviations: Sequence[Deviation]) -> None:
+    """Each counterexample as a trace file and a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for id_, found in outcome.counterexamples.items():
+        trace = Trace(found.system.bounds, tuple(d.id for d in deviations), id_, found.actions)
+        (folder / f"{id_}.json").write_text(trace.to_json() + "\n", encoding="utf-8")
+        (folder / f"{id_}.svg").write_text(to_svg(picture(found)), encoding="utf-8")
+
+
+def listing() -> str:
+    """Worlds, properties and deviations."""
+    worlds = {s.name: s for size in SIZES.values() for s in size}
+    lines = ["worlds:"]
+    for name, scenario in worlds.items():
+        sizes = ", ".join(size for size, members in SIZES.items() if scenario in members)
+        lines.append(f"  {name:<13}  {scenario.says} ({sizes})")
+    lines += ["", "properties:", *(f"  {p.id:<15}  {p.says}" for p in PROPERTIES)]
+    lines += ["", "deviations (* as merged):"]
+    lines += [f" {'*' if d in MERGED else ' '}{d.id:<22}  {d.says}" for d in DEVIATIONS.values()]
+    return "\n".join(lines)
+
+
+def run_replay(args: argparse.Namespace) -> int:
+    """0 if the property holds at the trace's end, 1 if it is violated there, 2 if the file is none or does not fit."""
+    try:
+        trace = read(args.file)
+        unknown = [name for name in trace.deviations if name not in DEVIATIONS and not name.startswith("without-")]
+        if unknown:
+            raise TraceError(f"{args.file}: unknown deviation {unknown[0]!r}")
+        system = apply(System(trace.bounds), [named(name) for name in trace.deviations])
+        moments = replay(system, trace.actions)
+    except (TraceError, Unfaithful, OSError) as error:
+        print(f"tunnelspec replay: {error}", file=sys.stderr)
+        return 2
+    props: dict[str, Property] = {p.id: p for p in PROPERTIES}
+    prop = props.get(trace.property)
+    values = breaks(system, moments, prop) if prop is not None else None
+    title = f"{prop.id}: {prop.says}" if prop is not None else str(args.file)
+    drawing = draw(system, moments, title)
+    if args.svg is not None:
+        args.svg.write_text(to_svg(drawing), encoding="utf-8")
+    if args.json:
+        data = [{"action": m.action.id, "transitions": m.took} for m in moments]
+        print(json.dumps({"property": trace.property, "violated": values is not None, "trace": data}))
+    else:
+        print(to_text(drawing, sys.stdout.isatty(), max(110, shutil.get_terminal_size().columns)))
+        if prop is not None and values is not None:
+            print("\n".join(("", f"{prop.id} is violated:", *(f"  {reason}" for reason in why(prop, values)))))
+        elif prop is not None:
+            print(f"\n{prop.id} holds here")
+    return 1 if values is not None else 0
+
+
+def named(name: str) -> Deviation:
+    """A deviation by its name; ``without-ID`` is the one without that line."""
+    return DEVIATIONS[name] if name in DEVIATIONS else without(name.removeprefix("without-"))

@@ -1,0 +1,152 @@
+"""All worlds of a size, decided; and what is said about them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunnelcheck.decide import Decision, Report, Violation, decide
+from tunnelcheck.replay import Moment, breaks, replay
+from tunnelcheck.scenarios import Scenario
+from tunnelcheck.trace import shortest
+from tunnelspec.endpoint import GATEWAY, RUNNER, Endpoint
+from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.system import System
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A violation with its shortest trace, confirmed by the second interpreter."""
+
+    property: Property
+    scenario: Scenario
+    system: System
+    actions: tuple[str, ...]
+    moments: tuple[Moment, ...]
+    values: tuple[Any, ...]
+
+
+@dataclass
+class Summary:
+    """What is left of an exploration once its states are let go."""
+
+    scenario: Scenario
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    bytes_per_state: float
+    violated: tuple[str, ...]
+    stopped: str
+    broken: str
+
+
+@dataclass
+class Outcome:
+    """The verdict of a run of ``check``."""
+
+    summaries: list[Summary] = field(default_factory=list)
+    counterexamples: dict[str, Counterexample] = field(default_factory=dict)
+    witnesses: Counter[str] = field(default_factory=Counter)
+    judged: dict[str, Property] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
+    took: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+    complete: bool = True
+
+    def dead(self, gateway: Endpoint = GATEWAY, runner: Endpoint = RUNNER) -> tuple[str, ...]:
+        """Lines of the tables that no run took, though nothing says that they cannot be."""
+        lines = (t for e in (gateway, runner) for m in e.machines for t in m.transitions)
+        return tuple(t.id for t in lines if t.id not in self.took and not t.excluded)
+
+    def impossible(self, gateway: Endpoint = GATEWAY, runner: Endpoint = RUNNER) -> tuple[str, ...]:
+        """Lines that are said to be impossible, and were taken."""
+        lines = (t for e in (gateway, runner) for m in e.machines for t in m.transitions)
+        return tuple(t.id for t in lines if t.id in self.took and t.excluded)
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Properties that nothing could have broken."""
+        return tuple(id_ for id_ in self.judged if not self.witnesses[id_])
+
+    @property
+    def states(self) -> int:
+        return sum(s.states for s in self.summaries)
+
+    @property
+    def transitions(self) -> int:
+        return sum(s.transitions for s in self.summaries)
+
+    def verdict_of(self, id_: str) -> str:
+        """holds, violated or undecided."""
+        if id_ in self.counterexamples:
+            return "violated"
+        return "undecided" if id_ in self.undecided or not self.witnesses[id_] else "holds"
+
+
+Patch = Callable[[Scenario], System]
+
+
+def check(
+    scenarios: Sequence[Scenario],
+    build: Patch = lambda scenario: System(scenario.bounds),
+    properties: Sequence[Property] = PROPERTIES,
+    report: Callable[[Scenario], Report] = lambda scenario: lambda exploration: True,
+) -> Outcome:
+    """Decide all properties in all worlds. An interrupt ends the run; what was covered by then is told."""
+    outcome, began = Outcome(), time.monotonic()
+    for scenario in scenarios:
+        decision = decide(scenario, build(scenario), properties, report(scenario))
+        _take(outcome, decision)
+        if decision.stopped == "interrupted":
+            outcome.complete = False
+            break
+    for id_ in outcome.judged:
+        if not outcome.complete:
+            outcome.undecided.add(id_)
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _take(outcome: Outcome, decision: Decision) -> None:
+    exploration = decision.exploration
+    outcome.judged |= {p.id: p for p in decision.judged}
+    outcome.witnesses += decision.witnesses
+    outcome.took |= decision.took
+    if not decision.complete:
+        outcome.complete = False
+        outcome.undecided |= {p.id for p in decision.judged}
+    for id_, violation in decision.violations.items() if not decision.broken else ():
+        found = counterexample(decision, violation)
+        known = outcome.counterexamples.get(id_)
+        if known is None or len(found.actions) < len(known.actions):
+            outcome.counterexamples[id_] = found
+    outcome.summaries.append(
+        Summary(
+            decision.scenario,
+            exploration.states,
+            exploration.transitions,
+            exploration.depth,
+            decision.seconds,
+            exploration.bytes / exploration.states,
+            tuple(decision.violations),
+            decision.stopped,
+            decision.broken,
+        )
+    )
+
+
+def counterexample(decision: Decision, violation: Violation) -> Counterexample:
+    """The shortest trace of a violation. Raises ``RuntimeError`` if the second interpreter does not confirm it."""
+    exploration = decision.exploration
+    actions = shortest(exploration, violation.state, violation.action)
+    moments = replay(exploration.system, actions)
+    values = violation.values if violation.circle else breaks(exploration.system, moments, violation.property)
+    if values is None:
+        raise RuntimeError(
+            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(actions)}"
+        )
+    return Counterexample(violation.property, decision.scenario, exploration.system, actions, moments, values)
