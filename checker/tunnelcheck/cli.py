@@ -266,7 +266,8 @@ def picture(counterexample: Counterexample) -> Drawing:
     """The counterexample, drawn."""
     prop = counterexample.property
     reasons = "; ".join(reason.strip() for reason in why(prop, counterexample.values)[:3])
-    return draw(counterexample.system, counterexample.moments, f"{prop.id}: {prop.says}", f"{prop.id} fails: {reasons}")
+    title, ending = f"{prop.id}: {prop.says}", f"{prop.id} fails: {reasons}"
+    return draw(counterexample.system, counterexample.moments, title, ending, counterexample.loop)
 
 
 def paint(word: str, colour: bool) -> str:

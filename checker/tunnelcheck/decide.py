@@ -11,7 +11,7 @@ import numpy as np
 
 from tunnelcheck.explore import Exploration, Progress
 from tunnelcheck.index import I64
-from tunnelcheck.runs import Graph, circling
+from tunnelcheck.runs import Graph, circling, shortest_circle
 from tunnelcheck.scenarios import Scenario
 from tunnelcheck.tabulate import Table
 from tunnelspec.machine import TableError
@@ -27,7 +27,7 @@ class Violation:
     state: int
     action: str | None
     values: tuple[Any, ...]  # the arguments of ``holds``
-    circle: tuple[int, ...] = ()  # for L-END: states that can follow one another for ever
+    circle: tuple[int, ...] = ()  # for L-END: states that can follow one another, and then again, for ever
 
 
 @dataclass
@@ -214,5 +214,5 @@ def _runs(decision: Decision, properties: list[Property]) -> None:
     for prop in properties:
         decision.witnesses[prop.id] += len(graph.targets)
         if len(circle):
-            states = tuple(int(state) for state in circle[:1000])
+            states = shortest_circle(graph, circle, exploration.level_of)
             decision.violations[prop.id] = Violation(prop, states[0], None, (exploration.system.bounds,), states)

@@ -14,7 +14,7 @@ from tunnelspec.endpoint import MACHINES
 from tunnelspec.events import CloseClient, Deliver, Emit, ReadClient, SocketMessage
 from tunnelspec.frames import ToClientWebSocketMessage, TunnelAck
 from tunnelspec.machine import Received, Transition, Verdict
-from tunnelspec.properties import Property
+from tunnelspec.properties import Property, Scope
 from tunnelspec.source import definition, parts
 from tunnelspec.system import Carried, System
 
@@ -29,9 +29,14 @@ def lanes(system: System) -> tuple[Lane, ...]:
     return (Lane("client", "client"), Lane("gateway", "gateway"), *sides)
 
 
-def draw(system: System, moments: Sequence[Moment], title: str, ending: str = "") -> Drawing:
-    """The sequence diagram of a trace: only what moved, with the rules that moved it."""
-    steps = [step for moment in moments for step in _steps(system, moment)]
+def draw(system: System, moments: Sequence[Moment], title: str, ending: str = "", loop: int = 0) -> Drawing:
+    """The sequence diagram of a trace: only what moved, with the rules that moved it. ``loop``: how many of the last moments
+    lead back to where they began."""
+    steps: list[Step] = []
+    for place, moment in enumerate(moments):
+        if loop and place == len(moments) - loop:
+            steps.append(Note(None, "From here on it goes round."))
+        steps += _steps(system, moment)
     if ending:
         steps.append(Note(None, ending))
     known = lanes(system)
@@ -136,6 +141,8 @@ def data_of(value: Any) -> str:
 
 def why(prop: Property, values: Sequence[Any]) -> tuple[str, ...]:
     """The parts of the property that failed, each with the values of what it compares."""
+    if prop.scope is Scope.RUN:
+        return ("the last steps lead back to where they began, and can be taken again, for ever",)
     names = _names(prop.holds)
     scope = _scope(names, values)
     reasons: list[str] = []

@@ -135,6 +135,8 @@ def breaks(system: System, moments: Sequence[Moment], prop: Property) -> tuple[A
             if stage.do is HEARERS[prop.reads[0]] and not prop.holds(system.bounds, *reads, *writes):
                 return (system.bounds, *reads, *writes)
         return None
+    if prop.scope is Scope.RUN:
+        return (system.bounds,) if any(m.before == world != m.after for m in moments) else None
     if prop.scope is Scope.END:
         possible = (act(system, world, action) for action in system.actions)
         if any(moment is not None and moment.after != world for moment in possible):

@@ -11,7 +11,7 @@ from typing import Any
 from tunnelcheck.decide import Decision, Report, Violation, decide
 from tunnelcheck.replay import Moment, breaks, replay
 from tunnelcheck.scenarios import Scenario
-from tunnelcheck.trace import shortest
+from tunnelcheck.trace import around, shortest
 from tunnelspec.endpoint import GATEWAY, RUNNER, Endpoint
 from tunnelspec.properties import PROPERTIES, Property
 from tunnelspec.system import System
@@ -27,6 +27,7 @@ class Counterexample:
     actions: tuple[str, ...]
     moments: tuple[Moment, ...]
     values: tuple[Any, ...]
+    loop: int = 0  # how many of the last actions lead back to where they began
 
 
 @dataclass
@@ -142,11 +143,15 @@ def _take(outcome: Outcome, decision: Decision) -> None:
 def counterexample(decision: Decision, violation: Violation) -> Counterexample:
     """The shortest trace of a violation. Raises ``RuntimeError`` if the second interpreter does not confirm it."""
     exploration = decision.exploration
-    actions = shortest(exploration, violation.state, violation.action)
-    moments = replay(exploration.system, actions)
-    values = violation.values if violation.circle else breaks(exploration.system, moments, violation.property)
+    stem = shortest(exploration, violation.state, violation.action)
+    loop = around(exploration, violation.circle)
+    moments = replay(exploration.system, (*stem, *loop))
+    values = breaks(exploration.system, moments, violation.property)
     if values is None:
         raise RuntimeError(
-            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(actions)}"
+            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join((*stem, *loop))}"
         )
-    return Counterexample(violation.property, decision.scenario, exploration.system, actions, moments, values)
+    actions = (*stem, *loop)
+    return Counterexample(
+        violation.property, decision.scenario, exploration.system, actions, moments, values, len(loop)
+    )

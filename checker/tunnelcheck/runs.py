@@ -5,6 +5,8 @@ Kahn's way, a wave at a time: take away the states that nobody left leads to. Wh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,3 +60,39 @@ def _peel(after: object, incoming: NDArray[np.int64]) -> I64:
         incoming[reached] -= times
         wave = reached[(incoming[reached] == 0) & ~gone[reached]].astype(np.int64)
     return np.flatnonzero(~gone)
+
+
+def shortest_circle(graph: Graph, members: I64, level_of: Callable[[int], int]) -> tuple[int, ...]:
+    """The states of the circle that is the quickest to reach and to go round. ``members``: what ``circling`` found."""
+    inner = set(members.tolist())
+    after = {state: [to for to in graph.after(np.array([state])).tolist() if to in inner] for state in inner}
+    best: tuple[int, ...] = ()
+    steps = len(graph.counts) * 2  # to reach it, and to go round once
+    for first in sorted(inner):
+        way = level_of(first)
+        if way + 2 >= steps:
+            break
+        circle = _back_to(after, first, steps - way - 1)
+        if circle:
+            best, steps = circle, way + len(circle)
+    return best
+
+
+def _back_to(after: Mapping[int, Sequence[int]], first: int, most: int) -> tuple[int, ...]:
+    """The shortest circle through a state, of at most ``most`` steps; empty if there is none."""
+    before: dict[int, int] = {}
+    wave = [first]
+    while wave and first not in before and most > 0:
+        reached: list[int] = []
+        for source in wave:
+            for to in after[source]:
+                if to not in before:
+                    before[to] = source
+                    reached.append(to)
+        wave, most = reached, most - 1
+    if first not in before:
+        return ()
+    circle = [before[first]]
+    while circle[-1] != first:
+        circle.append(before[circle[-1]])
+    return tuple(reversed(circle))

@@ -48,6 +48,8 @@ SMALL = _scenarios(
     ("end", "Both sides close.", Bounds(says=0, leaves=1, closes=1)),
     ("lie-ack", "A runner says what the tables do not.", Bounds(says=0, lies=1, lying="up-ack")),
     ("old", "A sleeper grows old.", Bounds(says=1, acked=3, passes=True, limits=AGEING)),
+    ("restless", "An actor that goes back to sleep as often as it likes.",
+     Bounds(says=1, acked=6, sleeps=1, restless=True)),
     ("deaf", "An actor that does not listen.", Bounds(says=3, acked=6, leaves=1, limits=small_limits(buffered=2))),
 )  # fmt: skip
 

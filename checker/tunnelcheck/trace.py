@@ -38,6 +38,12 @@ def shortest(exploration: Exploration, target: int, then: str | None = None) -> 
     return way if then is None else (*way, then)
 
 
+def around(exploration: Exploration, circle: tuple[int, ...]) -> tuple[str, ...]:
+    """The ids of the actions that lead from the circle's first state through the others and back to it."""
+    pairs = zip(circle, (*circle[1:], circle[0]), strict=True)
+    return tuple(_edges(exploration, np.array([source]), np.array([to]))[0][1] for source, to in pairs)
+
+
 def _layers(exploration: Exploration, target: int) -> list[list[Edge]]:
     """All edges that lie on shortest ways to the target, first level first."""
     assert exploration.edges is not None

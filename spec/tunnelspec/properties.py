@@ -27,11 +27,13 @@ from tunnelspec.events import (
     Deliver,
     Emit,
     SocketClosed,
+    SocketMessage,
 )
 from tunnelspec.frames import (
     ToClientWebSocketMessage,
     ToServerWebSocketMessageAck,
     ToServerWebSocketOpen,
+    TunnelAck,
 )
 from tunnelspec.machine import Received
 from tunnelspec.serial import distance, window
@@ -394,6 +396,38 @@ def runner_keeps_no_rule(b: Bounds, before: Runner, heard: Any, after: Runner, *
     return all(rule in ("CONN-R-24",) for rule in said[-2])
 
 
+def acks_what_it_has(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        not acks_message(b, before, heard, after, *said)
+        or gives_message(*said)
+        or kept_events(after) > kept_events(before)
+        or has_message(b, before, heard)
+        or is_closing(after)
+    )
+
+
+def acks_message(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketMessage) and any(
+        isinstance(carried.frame, TunnelAck) for _, carried in said[0]
+    )
+
+
+def gives_message(*said: Said) -> bool:
+    """Whether this step gave the actor a message."""
+    return any(isinstance(output.event, SocketMessage) for output in said[1] if isinstance(output, Emit))
+
+
+def has_message(b: Bounds, before: Runner, heard: Any) -> bool:
+    """Whether the actor was given this message before."""
+    return before.machines[2].state == "live" and distance(
+        heard.frame.index, before.machines[2].context.received, b.limits.index_modulus
+    ) <= window(b.limits.index_modulus)
+
+
+def is_closing(runner: Runner) -> bool:
+    return runner.machines[0].state == "CLOSING"
+
+
 # -- of every step: the client ---------------------------------------------------------------------------------------
 
 
@@ -559,6 +593,8 @@ PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("gateway",), breaks_no_rule, hears_something),
     Property("P-HONEST-G", "A gateway that follows the tables never breaks a rule of the runner's.",
              Scope.STEP, ("runner",), runner_keeps_no_rule, hears_something),
+    Property("P-ACK-KEPT", "A runner acks a message only if its actor has it or will be given it, or while it closes.",
+             Scope.STEP, ("runner",), acks_what_it_has, acks_message),
     Property("P-EARLY", "What came before the listener is given to it in order, and once.",
              Scope.STEP, ("runner",), gives_what_it_kept, listens_late),
     Property("P-CLOSE-SEEN", "A client is closed once, and not after it left.",

@@ -129,6 +129,7 @@ class Bounds:
     sends: int = 0  # messages of the actor
     closes: int = 0  # the actor's close
     sleeps: int = 0  # the actor sleeps, or crashes
+    restless: bool = False  # it may do so again and again: sleeping takes nothing from the budget
     wakes: int = 0  # the actor starts for a cause of its own
     moves: int = 0  # the actor is taken for lost, and started on the other runner
     breaks: int = 0  # a link breaks
@@ -530,11 +531,11 @@ def processes(side: str, store: Store, host: Host) -> Values | None:
     return store._replace(concluded=store.concluded or item.code or LEAVE_CODE), rest, Concluded(0)
 
 
-def sleeps(host: Host, budget: Budget) -> Values | None:
+def sleeps(restless: bool, host: Host, budget: Budget) -> Values | None:
     """The actor goes to sleep, or crashes: what it had not committed is gone."""
     if not host.on or not budget.sleeps:
         return None
-    return Host(asked=host.asked), budget._replace(sleeps=budget.sleeps - 1), ActorStops(0)
+    return Host(asked=host.asked), budget._replace(sleeps=budget.sleeps - (not restless)), ActorStops(0)
 
 
 def actor_sends(sends: int, host: Host, budget: Budget, runner: Runner) -> Values | None:
@@ -873,7 +874,7 @@ class System:
                 f"sleep-{x}",
                 f"actor {x}",
                 "The actor goes to sleep, or crashes.",
-                self._at_runner(x, Stage(sleeps, (host, "budget"), (host, "budget", "heard"))),
+                self._at_runner(x, Stage(sleeps, (host, "budget"), (host, "budget", "heard"), (b.restless,))),
             )
         if b.wakes:
             others = there[1]
