@@ -149,7 +149,7 @@ def why(prop: Property, values: Sequence[Any]) -> tuple[str, ...]:
     for part in parts(prop.holds):
         if not eval(part, {**prop.holds.__globals__, **scope}):
             facts = dict.fromkeys(_facts(ast.parse(part, mode="eval").body, prop.holds, scope))
-            reasons.append(f"not {part}" if " or " in part or " and " in part else f"{part} is false")
+            reasons.append(f"{part} is false")
             reasons += [f"  {fact}" for fact in facts]
     return tuple(reasons)
 

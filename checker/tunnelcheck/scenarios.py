@@ -38,6 +38,8 @@ SMALL = _scenarios(
     ("wrap", "A connection that slept wakes; its indices wrap.", Bounds(says=3, acked=6)),
     ("again", "Two losses with nothing between them.", Bounds(says=1, acked=6, sleeps=2)),
     ("limit", "The client sends more than is kept.", Bounds(says=2, acked=6, limits=small_limits(pending=1))),
+    ("window", "As many messages as the comparison can tell apart.",
+     Bounds(says=2, acked=2, limits=small_limits(modulus=4))),
     ("plain", "A socket that cannot hibernate.", Bounds(says=1, hibernates=False, leaves=1, breaks=1)),
     ("waver", "An actor that changes its mind about hibernating.", Bounds(says=1, acked=2, wavers=1, sleeps=1)),
     ("crash", "A runner's process dies.", Bounds(says=1, acked=6, crashes=1, sends=2)),

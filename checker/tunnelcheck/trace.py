@@ -39,8 +39,8 @@ def shortest(exploration: Exploration, target: int, then: str | None = None) -> 
 
 
 def around(exploration: Exploration, circle: tuple[int, ...]) -> tuple[str, ...]:
-    """The ids of the actions that lead from the circle's first state through the others and back to it."""
-    pairs = zip(circle, (*circle[1:], circle[0]), strict=True)
+    """The ids of the actions that lead from the circle's first state through the others and back to it; none of no circle."""
+    pairs = zip(circle, (*circle[1:], *circle[:1]), strict=True)
     return tuple(_edges(exploration, np.array([source]), np.array([to]))[0][1] for source, to in pairs)
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "prove": ("tunnelcli.prove", "prove that the tables are total and deterministic"),
     "check": ("tunnelcheck.cli", "explore the closed world, and decide every property"),
     "replay": ("tunnelcheck.cli", "show a trace, step by step"),
+    "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "book": ("tunnelbook.cli", "write the tables into the specification's pages"),

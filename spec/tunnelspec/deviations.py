@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tunnelspec.ack import Inbox, Kept, Queue, accept, drop
+from tunnelspec.ack import Inbox, Kept, Queue, accept, drop, last_sent
 from tunnelspec.connection import Connection
 from tunnelspec.endpoint import Endpoint
 from tunnelspec.events import (
@@ -80,6 +80,7 @@ class Line:
     sources: tuple[str, ...] = ()  # further states in which it applies
     anywhere: bool = False
     silent: bool = False  # the line does nothing
+    refused: bool = False  # the line is an error of the peer's
 
     def apply(self, line: Transition) -> Transition:
         """The line, changed."""
@@ -93,8 +94,13 @@ class Line:
             then=Then(then, self.after) if self.after is not None else then,
             target=self.target or line.target,
             sources=(*line.sources, *self.sources),
-            verdict=Verdict.TAKEN if self.then is not None or self.after is not None else line.verdict,
+            verdict=self._verdict(line),
         )
+
+    def _verdict(self, line: Transition) -> Verdict:
+        if self.refused:
+            return Verdict.REFUSED
+        return Verdict.TAKEN if self.then is not None or self.after is not None else line.verdict
 
 
 @dataclass(frozen=True)
@@ -283,6 +289,23 @@ def forgets_refusal(c: Queue, e: Any, lim: Limits, after: Queue, outputs: Output
     return c, outputs
 
 
+def refusal_counts(c: Queue, e: Any, lim: Limits, after: Queue, outputs: Outputs) -> tuple[Queue, Outputs]:
+    return after._replace(bytes=c.bytes + e.size), outputs
+
+
+def ages_stay(c: Queue, e: Any, lim: Limits, after: Queue, outputs: Outputs) -> tuple[Queue, Outputs]:
+    kept = c.pending.drop(len(c.pending) - len(after.pending))
+    return after._replace(pending=kept), outputs
+
+
+def same_index_again(c: Queue, e: Any, lim: Limits, after: Queue, outputs: Outputs) -> tuple[Queue, Outputs]:
+    newest = after.pending[-1]
+    twice = replace(newest.frame, index=last_sent(c, lim))
+    pending = c.pending.append(newest._replace(frame=twice))
+    sent = tuple(replace(o, frame=twice) if isinstance(o, Transmit) else o for o in outputs)
+    return after._replace(pending=pending), sent
+
+
 GATEWAY_ACKS = (
     "CONN-G-10", "CONN-G-11", "CONN-G-12", "CONN-G-15", "CONN-G-16", "CONN-G-17", "CONN-G-20", "CONN-G-21",
     "ACK-G-08", "ACK-G-09",
@@ -300,38 +323,42 @@ ALL: tuple[Deviation, ...] = (
     Deviation("collect-inverted", "Collection ends what is not overdue, and keeps what is.", ("F01",), True, (
         Line("TUN-G-07", when=pending_and_not_overdue), Line("TUN-G-08", when=nothing_pending_or_overdue),
         Line("ACK-G-14", when=pending_and_not_overdue), Line("ACK-G-15", when=nothing_pending_or_overdue))),
-    Deviation("collect-silent", "Collection tells nobody what has timed out.", ("F01",), True, (
+    Deviation("collect-silent", "Collection tells nobody what has timed out.", ("F01", "G02"), True, (
         Line("TUN-G-07", after=says_nothing), Line("ACK-G-14", after=says_nothing))),
     Deviation("size-not-released", "What is acked stays in the byte count.", ("F02",), True, (
         Line("ACK-G-08", after=size_stays),)),
     Deviation("size-not-replayed", "What a re-open shows as seen stays in the byte count.", ("F03",), True, (
         Line("ACK-G-17", after=size_stays),)),
-    Deviation("fresh-ack-ids", "The gateway answers a tunnel message with a fresh message id.", ("F16", "P2"), True, tuple(
+    Deviation("fresh-ack-ids", "The gateway answers a tunnel message with a fresh message id.", ("F16", "G01"), True, tuple(
         Line(id_, after=acks_afresh) for id_ in GATEWAY_ACKS)),
     Deviation("ack-unchecked", "The gateway does not ask whether it ever sent what is acked.", ("F10",), True, (
         Line("ACK-G-08", when=from_link, then=release_unchecked), Line("ACK-G-09", when=never),
         Line("ACK-G-10", when=never))),
-    Deviation("any-runner", "The gateway takes frames for a connection from every runner.", ("F10", "F32"), True, tuple(
+    Deviation("any-runner", "The gateway takes frames for a connection from every runner.", ("F32",), True, tuple(
         Line(id_, anywhere=True) for id_ in FROM_ANYWHERE)),
     Deviation("last-index-trusted", "lastMsgIndex is not held against what was sent.", ("F11",), True, (
         Line("ACK-G-04", when=never), Line("ACK-G-02", when=cannot_hibernate), Line("ACK-G-03", when=can_hibernate),
         Line("ACK-G-17", when=can_hibernate, then=replay_unchecked),
         Line("ACK-G-18", when=cannot_hibernate, then=replay_unchecked))),
-    Deviation("acks-what-it-drops", "The runner acks before it handles, and what it then drops.", ("F19",), True, (
+    Deviation("acks-what-it-drops", "The runner acks before it handles, and what it then drops.", ("G03",), True, (
         Line("ACK-R-07", after=acks_anyway), Line("ACK-R-21", after=acks_anyway), Line("ACK-R-22", after=acks_anyway))),
     Deviation("index-unvalidated", "The runner gives the actor every message, whatever its index.", ("F09",), True, (
         Line("ACK-R-05", when=from_link, then=accept), Line("ACK-R-06", when=never), Line("ACK-R-07", when=never))),
-    Deviation("wakes-for-nothing", "A connection that falls asleep wakes its actor at once.", ("F15",), True, (
+    Deviation("wakes-for-nothing", "A connection that falls asleep wakes its actor at once.", ("G04",), True, (
         Line("HIB-G-05", then=fall_asleep_and_wake),)),
-    Deviation("retry-unspaced", "A re-open counts as progress, whatever comes of it.", ("P7",), True, (
+    Deviation("retry-unspaced", "A re-open counts as progress, whatever comes of it.", ("P7", "G05"), True, (
         Line("CONN-G-11", after=counts_as_progress), Line("CONN-G-12", after=counts_as_progress))),
     Deviation("window-full-circle", "65 535 messages may be pending.", ("F05", "F17"), True,
               limits={"max_pending_messages": lambda lim: lim.index_modulus - 1}),
     Deviation("no-age", "A sleeping connection lives for ever.", ("F15",), True, (
         Line("HIB-G-09", when=never), Line("HIB-G-10", when=always))),
-    Deviation("any-answer-opens", "An answer to an earlier attempt opens a later one.", ("F06", "F19"), True, (
+    Deviation("any-answer-opens", "An answer to an earlier attempt opens a later one.", ("G06",), True, (
         Line("CONN-G-34", when=never), Line("CONN-G-11", sources=("offered",)), Line("CONN-G-12", sources=("offered",)),
         Line("CONN-G-36", sources=("offered",)))),
+    Deviation("replay-keeps-age", "What is sent again is as old as when it was first sent.", ("G07",), True, (
+        Line("ACK-G-17", after=ages_stay),)),
+    Deviation("refusal-counts", "A message that is refused for the limit stays in the byte count.", ("G08",), True, (
+        Line("ACK-G-07", after=refusal_counts),)),
     Deviation("collect-at-boundary", "Collection ends what is exactly as old as the timeout (the fix `<`).", ("F01",), False, (
         Line("TUN-G-07", when=overdue_or_just_so), Line("TUN-G-08", when=not_even_just_so),
         Line("ACK-G-14", when=overdue_or_just_so), Line("ACK-G-15", when=not_even_just_so))),
@@ -353,12 +380,24 @@ ALL: tuple[Deviation, ...] = (
         Line("ACK-G-07", after=says_nothing),)),
     Deviation("early-by-kind", "Events before the listener are kept by kind: a close overtakes messages.", ("P8",), False, (
         Line("EVT-R-03", after=closes_first),)),
+    Deviation("same-index", "Two messages at once take the same index.", ("F13",), False, (
+        Line("ACK-G-06", after=same_index_again),)),
+    Deviation("acks-not-removed", "An acked tunnel message stays pending.", ("F16",), False, (
+        Line("TUN-G-04", silent=True),)),
+    Deviation("unknown-ack-refused", "A TunnelAck of nothing pending is an error.", ("F19",), False, (
+        Line("TUN-G-05", refused=True),)),
+    Deviation("runner-as-patient", "The runner waits for an ack as long as the gateway.", ("F08",), False,
+              limits={"runner_ack_timeout_ms": lambda lim: lim.ack_timeout_ms}),
     Deviation("asleep-close-lost", "A client that leaves a sleeping actor is forgotten at once.", (), False, (
         Line("CONN-G-60", silent=True),)),
-    Deviation("stop-forgets-close", "An actor that stops while a client's close waits says nothing.", (), False, (
+    Deviation("stop-forgets-close", "An actor that stops while a client's close waits says nothing.", ("H01",), False, (
         Line("CONN-R-41", after=says_nothing),)),
-    Deviation("accepts-after-limit", "After a message was refused for the limit, a later one is accepted.", (), False, (
+    Deviation("accepts-after-limit", "After a message was refused for the limit, a later one is accepted.", ("H02",), False, (
         Line("ACK-G-07", after=forgets_refusal),)),
+    Deviation("late-message-refused", "A message for a socket that is closed is an error of the gateway's.", ("H03",), False, (
+        Line("ACK-R-21", refused=True),)),
+    Deviation("late-answer-refused", "A stranger's answer to an open is an error of the runner's.", ("H04",), False, (
+        Line("CONN-G-36", refused=True),)),
 )  # fmt: skip
 
 DEVIATIONS: Mapping[str, Deviation] = {d.id: d for d in ALL}

@@ -308,6 +308,14 @@ def replays_something(b: Bounds, before: Gateway, heard: Any, after: Gateway, *s
     return reopens(b, before, heard, after, *said) and len(sent_again(b, *said)) > 0
 
 
+def counts_as_sent_now(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not reopens(b, before, heard, after, *said) or all(kept.sent == 0 for kept in queue(after).pending)
+
+
+def replays_what_is_old(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return reopens(b, before, heard, after, *said) and any(kept.sent < 0 for kept in queue(before).pending)
+
+
 def none_is_none(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
     return not reopens_from_none(b, before, heard, after, *said) or not keeps(after) or same_length(before, after)
 
@@ -577,6 +585,8 @@ PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("process",), concludes_once, concludes),
     Property("P-REPLAY-EXACT", "After a re-open all that is unseen is sent again, in order and unchanged, before anything newer.",
              Scope.STEP, ("gateway",), replays_exactly, replays_something),
+    Property("P-SENT-AGAIN", "What is sent again counts as sent now, for every timeout.",
+             Scope.STEP, ("gateway",), counts_as_sent_now, replays_what_is_old, honest=False),
     Property("P-ZERO", "None is not 0: an actor that has seen nothing releases nothing.",
              Scope.STEP, ("gateway",), none_is_none, reopens_from_none),
     Property("P-ACK-MONO", "What is acked stays acked.",

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
-    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelcli": "command",
+    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelfindings": "findings",
+    "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -22,6 +23,7 @@ MAY = {
     "tunnelbook": {"tunnelspec", "tunneldraw"},
     "tunnelproofs": {"tunnelspec"},
     "tunnelcheck": {"tunnelspec", "tunneldraw"},
+    "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }
 
