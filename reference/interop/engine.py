@@ -40,7 +40,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class EngineBusyError(EngineError):
-    """The engine answered 500."""
+    """The engine is not ready yet: it answered 500, or that its own default namespace does not exist."""
 
 
 class Engine:
@@ -97,7 +97,8 @@ class Engine:
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """One request to its HTTP API. Raises ``EngineError``.
 
-        For a moment after it says that it is healthy, the engine still answers 500: it is asked again.
+        For a moment after it says that it is healthy, the engine still answers 500, or does not know the namespace that it
+        makes for itself: it is asked again.
         """
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -117,8 +118,9 @@ class Engine:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
-            kind = EngineBusyError if error.code >= 500 else EngineError
-            raise kind(f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:300]}") from None
+            said = error.read().decode(errors="replace")[:300]
+            early = error.code >= 500 or '"group":"namespace","code":"not_found"' in said
+            raise (EngineBusyError if early else EngineError)(f"{method} {path}: {error.code} {said}") from None
 
     async def _answers(self) -> bool:
         def ask() -> bool:
