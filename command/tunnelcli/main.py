@@ -20,6 +20,8 @@ COMMANDS = {
     "check": ("tunnelcheck.cli", "explore the closed world, and decide every property"),
     "replay": ("tunnelcheck.cli", "show a trace, step by step"),
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
+    "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
+    "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "book": ("tunnelbook.cli", "write the tables into the specification's pages"),

@@ -1,0 +1,1 @@
+"""Compares an implementation with the tables: what it was seen to do, against what they allow."""

@@ -1,0 +1,127 @@
+"""A breach, told to a person: what was seen, where the side may have been, and what the tables allow instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from tunnelconform.oracle import Hypothesis, Said, Tag
+from tunnelconform.passive import Breach, Judgement
+from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
+from tunneldraw.sequence import Lane, Message, Note, Step
+from tunneldraw.sequence import Sequence as Drawing
+from tunnelref.wire import SUPPORTED, WireError
+from tunnelspec.endpoint import MACHINES, RUNNER
+from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
+
+SAYS = {t.id: t.says for machine in MACHINES for t in machine.transitions}
+SHOWN = 8
+"""So many states, and so many things that are allowed, are shown."""
+
+
+def label(what: Any) -> str:
+    """A frame in a few words."""
+    if isinstance(what, Tag):
+        return f"TunnelAck of {what.message_id.hex()}"
+    if not is_dataclass(what):
+        return str(what)
+    values = [f"{field.name}={_short(getattr(what, field.name))}" for field in fields(what)]
+    return " ".join((type(what).__name__, *values))
+
+
+def _short(value: Any) -> str:
+    text = f"{value.hex()}" if isinstance(value, bytes) else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def standing(h: Hypothesis) -> str:
+    """Where a side may be."""
+    machines = {m.id: m for m in MACHINES}
+    ids = [next(id_ for id_, m in machines.items() if any(s.name == local.state for s in m.states)
+                and type(m.start) is type(local.context) and id_.endswith(_role(h))) for local in h.state]  # fmt: skip
+    states = " · ".join(f"{id_} {local.state}" for id_, local in zip(ids, h.state, strict=True))
+    waits = f"; {len(h.told)} frames to work on" if h.told else ""
+    due = f"; due: {', '.join(type(said.what).__name__ for said in h.said)}" if h.said else ""
+    return f"{states}{waits}{due}"
+
+
+def _role(h: Hypothesis) -> str:
+    return "-R" if len(h.state) == len(RUNNER.machines) else "-G"
+
+
+def differences(due: Any, seen: Any) -> str:
+    """The fields in which two frames of one kind differ."""
+    if type(due) is not type(seen) or not is_dataclass(due):
+        return ""
+    parts = [
+        f"{field.name}: {_short(getattr(due, field.name))}, not {_short(getattr(seen, field.name))}"
+        for field in fields(due)
+        if getattr(due, field.name) != getattr(seen, field.name)
+    ]
+    return "; ".join(parts)
+
+
+def explain(breach: Breach) -> Iterator[str]:
+    """The breach, line by line."""
+    who = f"{breach.side}, request {breach.request.hex()}" if breach.request else breach.side
+    yield f"entry {breach.place + 1}, at {breach.time_ms} ms, {who}:"
+    if isinstance(breach.what, WireError):
+        yield f"  what it sent is no frame: {breach.what}"
+        return
+    if breach.refusal is None:
+        yield "  it was silent where the tables are not; due was:"
+        yield from _allowed(breach.due, None)
+        return
+    yield f"  {label(breach.what)}"
+    yield "  is not allowed here. It may have been in:"
+    states = tuple(dict.fromkeys(standing(h) for h in breach.refusal.before))
+    yield from (f"    {state}" for state in states[:SHOWN])
+    if len(states) > SHOWN:
+        yield f"    and {len(states) - SHOWN} more"
+    yield "  allowed instead:" if breach.refusal.allowed else "  nothing was allowed on this link."
+    nearest = sorted(breach.refusal.allowed, key=lambda said: said not in breach.refusal.near)  # type: ignore[union-attr]
+    yield from _allowed(nearest, breach.what)
+
+
+def _allowed(allowed: Sequence[Said], seen: Any) -> Iterator[str]:
+    for said in allowed[:SHOWN]:
+        told = differences(said.what, seen)
+        yield f"    {label(said.what)}" + (f"  ({told})" if told else "")
+        yield from (f"      {id_}  {SAYS[id_]}" for id_ in said.rules[:3])
+    if len(allowed) > SHOWN:
+        yield f"    and {len(allowed) - SHOWN} more"
+
+
+def conversation(entries: Sequence[Entry], breach: Breach, judgement: Judgement, last: int = 14) -> Drawing:
+    """The request's frames up to the breach, with how many states were possible before each."""
+    lanes = (Lane("gateway", "gateway"), Lane("runner", "runner"))
+    steps: list[Step] = []
+    versions: dict[int, int] = {}
+    for place, entry in enumerate(entries[: breach.place + 1]):
+        if isinstance(entry, LinkOpened):
+            versions[entry.link] = entry.protocol_version
+            steps.append(Note("runner", f"link {entry.link} opens ({entry.runner_key})", time_ms=entry.time_ms))
+        elif isinstance(entry, LinkClosed):
+            steps.append(Note("runner", f"link {entry.link} is gone", time_ms=entry.time_ms))
+        else:
+            what = _of_request(entry, versions[entry.link], breach.request)
+            if what:
+                ends = ("runner", "gateway") if entry.way == TO_SERVER else ("gateway", "runner")
+                possible = judgement.possible[place]
+                note = f"{possible} states possible" if possible > 1 else ""
+                steps.append(Message(*ends, what, time_ms=entry.time_ms, note=note))
+    steps.append(Note(breach.side, "this is not allowed" if breach.refusal else "silence", time_ms=breach.time_ms))
+    return Drawing(f"request {breach.request.hex()}", lanes, tuple(steps[-last:]))
+
+
+def _of_request(entry: Frame, version: int, request: bytes) -> str:
+    if version not in SUPPORTED:
+        return ""
+    try:
+        frame = decoded(entry, version)
+    except WireError:
+        return ""
+    if isinstance(frame, ToServerTunnelMessage | ToClientTunnelMessage) and frame.requestId == request:
+        return label(frame.messageKind)
+    return ""

@@ -1,0 +1,224 @@
+"""Judges a recording: is what each side said, in each request, something that the tables allow?
+
+Gateway and runner are judged apart, request by request, by an oracle each. A request is judged up to its first frame that is not
+allowed; what follows it proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunnelconform import roles
+from tunnelconform.oracle import Hypothesis, Oracle, Refusal, Said, Seen, Tag, Told, TooMany
+from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
+from tunnelref.wire import SUPPORTED, WireError
+from tunnelspec.endpoint import GATEWAY, RELAY, RUNNER, State
+from tunnelspec.events import LinkLost, OnBehalf
+from tunnelspec.frames import (
+    ToClientTunnelMessage,
+    ToClientWebSocketOpen,
+    ToServerTunnelMessage,
+    TunnelAck,
+)
+from tunnelspec.limits import DEFAULT, Limits
+from tunnelspec.machine import Received
+
+GRACE_MS = 2_000
+"""What a subject was told is worked on, and what it must say is said, within this."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A side broke the tables: at which entry of the recording, in which request, and why."""
+
+    side: str  # gateway or runner
+    place: int  # of the entry, from 0
+    time_ms: int
+    request: bytes
+    what: Any  # the frame; None for a silence, a ``WireError`` for what is no frame
+    refusal: Refusal | None
+    due: tuple[Said, ...] = ()  # for a silence: what should have been said
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a recording shows."""
+
+    frames: int
+    judged: int  # frames that an oracle explained
+    requests: int
+    breaches: tuple[Breach, ...]
+    undecided: tuple[tuple[str, bytes, str], ...]  # side, request, why
+    opaque: Counter[str]  # frames that nobody judges, by why
+    possible: tuple[int, ...] = ()  # for each entry, in how many states the side that spoke might have been before it
+
+    @property
+    def verdict(self) -> str:
+        """fail, inconclusive or pass."""
+        if self.breaches:
+            return "fail"
+        return "inconclusive" if self.undecided or not self.judged else "pass"
+
+
+@dataclass
+class _Side:
+    """One side of one request."""
+
+    name: str
+    oracle: Oracle
+    hypotheses: tuple[Hypothesis, ...]
+    over: str = ""  # why it is no longer judged
+
+
+@dataclass
+class _Request:
+    id: bytes
+    gateway: _Side
+    runners: dict[str, _Side] = field(default_factory=dict)  # by runner key
+    relays: dict[int, State] = field(default_factory=dict)  # by link
+
+
+class Judge:
+    """Reads entries one by one; ``judgement`` says what they show."""
+
+    def __init__(self, limits: Limits = DEFAULT, grace_ms: int = GRACE_MS) -> None:
+        self._limits, self._grace = limits, grace_ms
+        self._links: dict[int, LinkOpened] = {}
+        self._requests: dict[bytes, _Request] = {}
+        self._frames = self._judged = self._place = 0
+        self._breaches: list[Breach] = []
+        self._undecided: list[tuple[str, bytes, str]] = []
+        self._opaque: Counter[str] = Counter()
+        self._possible: list[int] = []
+
+    def read(self, entry: Entry) -> None:
+        """One more entry."""
+        self._possible.append(0)
+        if isinstance(entry, LinkOpened):
+            self._links[entry.link] = entry
+        elif isinstance(entry, LinkClosed):
+            for request in self._requests.values():
+                self._lose(request, entry)
+        else:
+            self._frames += 1
+            self._frame(entry)
+        self._place += 1
+
+    def judgement(self) -> Judgement:
+        """What was read so far shows."""
+        return Judgement(
+            self._frames,
+            self._judged,
+            len(self._requests),
+            tuple(self._breaches),
+            tuple(self._undecided),
+            self._opaque,
+            tuple(self._possible),
+        )
+
+    def _frame(self, entry: Frame) -> None:
+        link = self._links[entry.link]
+        if link.protocol_version not in SUPPORTED:
+            self._opaque[f"protocol version {link.protocol_version}"] += 1
+            return
+        try:
+            frame = decoded(entry, link.protocol_version)
+        except WireError as error:
+            side = "runner" if entry.way == TO_SERVER else "gateway"
+            self._breaches.append(Breach(side, self._place, entry.time_ms, b"", error, None))
+            return
+        if not isinstance(frame, ToServerTunnelMessage | ToClientTunnelMessage):
+            self._opaque[type(frame).__name__] += 1
+            return
+        request = self._requests.get(frame.requestId)
+        if request is None:
+            if not isinstance(frame.messageKind, ToClientWebSocketOpen):
+                self._opaque["of a request whose beginning was not recorded, or of HTTP"] += 1
+                return
+            request = self._begin(frame.requestId)
+        self._tunnel(request, entry, frame, link.runner_key or f"link {entry.link}")
+
+    def _begin(self, id_: bytes) -> _Request:
+        oracle = roles.gateway(self._limits)
+        made = _Request(id_, _Side("gateway", oracle, oracle.start(GATEWAY.start())))
+        self._requests[id_] = made
+        return made
+
+    def _runner(self, request: _Request, key: str) -> _Side:
+        if key not in request.runners:
+            oracle = roles.runner(self._limits)
+            request.runners[key] = _Side("runner", oracle, oracle.start(RUNNER.start()))
+        return request.runners[key]
+
+    def _tunnel(self, request: _Request, entry: Frame, message: Any, key: str) -> None:
+        kind = message.messageKind
+        speaker, hearer = request.gateway, self._runner(request, key)
+        if entry.way == TO_SERVER:
+            speaker, hearer = hearer, speaker
+        if type(kind) in RELAY.listeners:
+            relay = request.relays.get(entry.link, RELAY.start())
+            request.relays[entry.link] = RELAY.step(relay, Received(kind, entry.link), self._limits).state
+        what = Tag(message.messageId) if isinstance(kind, TunnelAck) else kind
+        self._see(request, speaker, Seen(entry.link, what, message.messageId, entry.time_ms))
+        if not hearer.over:
+            event = Received(kind, entry.link, message.messageId, now=entry.time_ms)
+            told = Told(entry.link, event, message.messageId, entry.time_ms)
+            hearer.hypotheses = hearer.oracle.tell(hearer.hypotheses, told)
+
+    def _see(self, request: _Request, side: _Side, seen: Seen) -> None:
+        if side.over:
+            return
+        try:
+            settled = side.oracle.settle(side.hypotheses, seen.time_ms - self._grace)
+            if not settled:
+                self._breach(request, side, seen.time_ms, None, None, side.oracle.overdue(side.hypotheses))
+                return
+            self._possible[-1] = len(settled)
+            after = side.oracle.see(settled, seen)
+            if not after:
+                self._breach(request, side, seen.time_ms, seen.what, side.oracle.refusal(settled, seen))
+                return
+            side.hypotheses = after
+            self._judged += 1
+        except TooMany as error:
+            side.over = str(error)
+            self._undecided.append((side.name, request.id, side.over))
+
+    def _lose(self, request: _Request, entry: LinkClosed) -> None:
+        relay = request.relays.pop(entry.link, RELAY.start())
+        said = RELAY.step(relay, LinkLost(entry.link, entry.time_ms), self._limits).outputs
+        behalf = [Received(o.frame, entry.link, now=entry.time_ms) for o in said if isinstance(o, OnBehalf)]
+        self._told_of_loss(request, request.gateway, entry, behalf)
+        key = self._links[entry.link].runner_key or f"link {entry.link}"
+        if key in request.runners:
+            side = request.runners[key]
+            self._told_of_loss(request, side, entry, [LinkLost(entry.link, entry.time_ms)])
+            if not side.over:  # the process may have ended with its link, and another begun
+                side.hypotheses = (*side.hypotheses, *side.oracle.start(RUNNER.start()))
+
+    def _told_of_loss(self, request: _Request, side: _Side, entry: LinkClosed, news: list[Any]) -> None:
+        if side.over:
+            return
+        try:
+            side.hypotheses = side.oracle.lose(side.hypotheses, entry.link, news, entry.time_ms)
+        except TooMany as error:
+            side.over = str(error)
+            self._undecided.append((side.name, request.id, side.over))
+
+    def _breach(
+        self, request: _Request, side: _Side, time_ms: int, what: Any, refusal: Refusal | None,
+        due: tuple[Said, ...] = (),
+    ) -> None:  # fmt: skip
+        side.over = "it broke the tables"
+        self._breaches.append(Breach(side.name, self._place, time_ms, request.id, what, refusal, due))
+
+
+def judge(entries: Iterable[Entry], limits: Limits = DEFAULT) -> Judgement:
+    """What a recording shows."""
+    judge = Judge(limits)
+    for entry in entries:
+        judge.read(entry)
+    return judge.judgement()

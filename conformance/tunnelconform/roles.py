@@ -1,0 +1,107 @@
+"""What an observer of a link cannot see of either side, and may have happened between two frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tunnelconform.oracle import Hypothesis, Oracle, Seen
+from tunnelspec.endpoint import GATEWAY, RUNNER
+from tunnelspec.events import (
+    AckDue,
+    ActorAccepts,
+    ActorCloses,
+    ActorListens,
+    ActorRefuses,
+    ActorSends,
+    ActorStarted,
+    ActorStops,
+    AskActor,
+    BackoffOver,
+    ClientClosed,
+    ClientConnected,
+    ClientMessage,
+    Collect,
+    Committed,
+    Concluded,
+    OpenTimeout,
+    Resolve,
+    RouteFailed,
+    RouteFound,
+)
+from tunnelspec.frames import (
+    ToClientWebSocketClose,
+    ToClientWebSocketMessage,
+    ToClientWebSocketOpen,
+    ToServerWebSocketClose,
+    ToServerWebSocketMessage,
+    ToServerWebSocketMessageAck,
+    ToServerWebSocketOpen,
+)
+from tunnelspec.limits import DEFAULT, Limits
+
+LISTENER = RUNNER.place("listener")
+FRAME_BYTES = 64
+"""About what a frame takes beyond its data."""
+
+
+def behind_the_gateway(h: Hypothesis, seen: Seen) -> Iterator[Any]:
+    """The client's side, routes and timers."""
+    now, frame = seen.time_ms, seen.what
+    where = h.state[GATEWAY.place("connection")].state
+    if where == "new":
+        yield ClientConnected()
+    if Resolve in h.asks:
+        yield RouteFound(seen.channel, now)
+        yield RouteFailed(now)
+    for timer in (OpenTimeout, BackoffOver):
+        if timer in h.timers:
+            yield timer(now)
+    if where == "asleep":
+        yield ActorStarted(now)
+    if isinstance(frame, ToClientWebSocketMessage):
+        yield ClientMessage(frame.data, frame.binary, len(frame.data) + FRAME_BYTES, 0, now)
+    if isinstance(frame, ToClientWebSocketClose):
+        yield ClientClosed(frame.code, frame.reason, now)
+    if not isinstance(frame, ToClientWebSocketMessage):
+        yield Collect(now)
+
+
+def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
+    """The actor and timers."""
+    now, frame = seen.time_ms, seen.what
+    if AskActor in h.asks:
+        if isinstance(frame, ToServerWebSocketOpen):
+            yield ActorAccepts(frame.canHibernate, frame.lastMsgIndex, frame.lastMsgIndex >= 0, now)
+        if isinstance(frame, ToServerWebSocketClose) and frame.code is not None:
+            yield ActorRefuses(frame.code, frame.reason or "", now)
+    if h.state[LISTENER].state != "heard":
+        yield ActorListens()
+    if isinstance(frame, ToServerWebSocketMessage):
+        yield ActorSends(frame.data, frame.binary, now)
+    if isinstance(frame, ToServerWebSocketMessageAck):
+        yield Committed(frame.index, now)
+        if AckDue in h.timers:
+            yield AckDue(now)
+    if isinstance(frame, ToServerWebSocketClose):
+        yield ActorCloses(frame.code, frame.reason, now)
+        yield ActorStops(now)
+        yield Collect(now)
+    yield Concluded(now)
+
+
+def same_frame(due: Any, seen: Any) -> bool:
+    """Whether a frame is the one that is due. What an open names comes from outside, so any open is as good as another."""
+    if isinstance(due, ToClientWebSocketOpen):
+        return isinstance(seen, ToClientWebSocketOpen)
+    return bool(due == seen)
+
+
+def gateway(limits: Limits = DEFAULT) -> Oracle:
+    """The oracle for a gateway of which only its links are seen."""
+    return Oracle(GATEWAY, behind_the_gateway, limits, same_frame)
+
+
+def runner(limits: Limits = DEFAULT) -> Oracle:
+    """The oracle for a runner of which only its link is seen."""
+    return Oracle(RUNNER, behind_the_runner, limits, same_frame)
