@@ -18,6 +18,9 @@ BOLD = (
     "667 778 722 667 611 722 667 944 667 667 611 333 278 333 584 556 333 556 611 556 611 556 333 611 "
     "611 278 278 556 278 889 611 611 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584"
 )
+FAMILY = "Arial, Helvetica, 'Liberation Sans', Arimo, 'DejaVu Sans Condensed', sans-serif"
+"""Fonts of these widths, and where none is installed one that is about as narrow: not every reader of SVG heeds textLength."""
+
 _REGULAR = tuple(int(width) for width in REGULAR.split())
 _BOLD = tuple(int(width) for width in BOLD.split())
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any, TypeAlias
 
+from tunneldraw.metrics import FAMILY, wrap
 from tunneldraw.metrics import width as text_width
-from tunneldraw.metrics import wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,8 +318,10 @@ def to_text(sequence: Sequence, colour: bool = False, width: int = 100) -> str:
 # -- SVG -------------------------------------------------------------------------------------------------------------
 
 LANE, TOP, SIZE = 230.0, 74.0, 12.0
-STYLE = """
-.sq text{font-family:Arial,Helvetica,'Liberation Sans',sans-serif;fill:#1b2430}.sq .paper{fill:#fff}.sq .life{stroke:#9aa5b1;
+STYLE = (
+    f".sq text{{font-family:{FAMILY};fill:#1b2430}}"
+    + """
+.sq .paper{fill:#fff}.sq .life{stroke:#9aa5b1;
 stroke-dasharray:3 3}.sq .head{fill:#eceff3;stroke:#6b7685}.sq .sent{stroke:#1e6434;fill:none}.sq .tip{fill:#1e6434}.sq .lost{
 stroke:#b3261e;fill:none;stroke-dasharray:6 4}.sq .x{stroke:#b3261e;stroke-width:2.5}.sq .rule{fill:#0b57a4}.sq .soft{fill:#55606e}
 .sq .state{fill:#fff3d1;stroke:#a06a00}.sq .note{fill:#f6f7f9;stroke:#c3cad3}
@@ -327,6 +329,7 @@ stroke:#b3261e;fill:none;stroke-dasharray:6 4}.sq .x{stroke:#b3261e;stroke-width
 .sq .head{fill:#232b35;stroke:#8d99a8}.sq .sent{stroke:#7fd196}.sq .tip{fill:#7fd196}.sq .lost,.sq .x{stroke:#ff8a80}
 .sq .rule{fill:#7db8ff}.sq .soft{fill:#aab4c0}.sq .state{fill:#3a2e10;stroke:#d9a441}.sq .note{fill:#1b222b;stroke:#47525f}}
 """
+)
 
 
 def to_svg(sequence: Sequence, rule_page: str = "../spec/README.md") -> str:

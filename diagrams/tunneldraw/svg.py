@@ -20,7 +20,7 @@ import graphviz
 from graphviz.backend import dot_command
 
 from tunneldraw.dot import ACT, BORDER, CARD, FILL, INK, LINE, LINK, PAPER, RULE, SOFT, TERM, machine_dot, wiring_dot
-from tunneldraw.metrics import width, wrap
+from tunneldraw.metrics import FAMILY, width, wrap
 from tunneldraw.picture import KINDS, Picture, Wiring, anchor, by, effect, guard, href, meaning
 from tunnelspec.machine import Kind, Transition
 
@@ -28,7 +28,6 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ET.register_namespace("", SVG)
 ET.register_namespace("xlink", XLINK)
 S = f"{{{SVG}}}"
-FAMILY = "Arial, Helvetica, 'Liberation Sans', Arimo, sans-serif"
 DARK = {
     INK: "#e8ecf1", SOFT: "#aab4c0", LINE: "#93a0af", RULE: "#47525f", PAPER: "#11161c", CARD: "#1b222b",
     LINK: "#7db8ff", TERM: "#e5b567", ACT: "#7fd196",
