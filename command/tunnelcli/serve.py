@@ -9,7 +9,7 @@ import ipaddress
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tunnelcli.settings import add_limits, limits_from
@@ -23,6 +23,9 @@ from tunnelref.runner.client import RunnerClient
 from tunnelref.runner.store import Store
 from tunnelref.tracing import TraceWriter
 from tunnelref.wire.version import SUPPORTED
+from tunnelspec.deviations import Deviation, depart, named
+from tunnelspec.endpoint import TABLES, Tables
+from tunnelspec.limits import Limits
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -42,6 +45,7 @@ def add_parsers(subparsers: Any) -> None:
     gateway.add_argument(
         "--trace", metavar="FILE", help="write every frame as JSON Lines to FILE (- for standard output)"
     )
+    add_departures(gateway)
     add_limits(gateway)
     gateway.set_defaults(run=run_gateway)
 
@@ -64,8 +68,33 @@ def add_parsers(subparsers: Any) -> None:
     runner.add_argument(
         "--protocol", type=int, default=2, choices=SUPPORTED, help="protocol version (default %(default)s)"
     )
+    add_departures(runner)
     add_limits(runner)
     runner.set_defaults(run=run_runner)
+
+
+def add_departures(parser: argparse.ArgumentParser) -> None:
+    """The flag by which a command runs other tables than the specification's."""
+    parser.add_argument(
+        "--deviation",
+        nargs="+",
+        metavar="NAME",
+        default=[],
+        help="depart from the specification, to test what is to notice it, or to teach; the log says so. "
+        "'tunnelspec check --list' names them; without-TRANSITION deletes that line of the tables",
+    )
+
+
+def departures(args: argparse.Namespace) -> tuple[tuple[Deviation, ...], Tables, Limits]:
+    """What the arguments depart by, and the tables and limits that come of it. Raises ``ValueError``."""
+    deviations = tuple(named(name) for name in args.deviation)
+    return (deviations, *depart(TABLES, limits_from(args), deviations))
+
+
+def confess(log: JsonLog, deviations: Sequence[Deviation]) -> None:
+    """Say in the log what is not as specified."""
+    for deviation in deviations:
+        log("departs_from_specification", deviation=deviation.id, says=deviation.says)
 
 
 def load_actor(text: str) -> tuple[str, type[Actor]]:
@@ -97,17 +126,18 @@ def run_gateway(args: argparse.Namespace) -> int:
         print(f"tunnelspec gateway: --host {args.host} is not loopback: that needs --token", file=sys.stderr)
         return 2
     try:
-        limits = limits_from(args)
+        deviations, tables, limits = departures(args)
     except ValueError as error:
         print(f"tunnelspec gateway: {error}", file=sys.stderr)
         return 2
-    return _main(_gateway(args, limits))
+    return _main(_gateway(args, deviations, tables, limits))
 
 
-async def _gateway(args: argparse.Namespace, limits: Any) -> int:
+async def _gateway(args: argparse.Namespace, deviations: Sequence[Deviation], tables: Tables, limits: Limits) -> int:
     log = JsonLog("gateway")
+    confess(log, deviations)
     trace = TraceWriter(args.trace) if args.trace else None
-    gateway = Gateway(LoopClock(), limits, log, trace)
+    gateway = Gateway(LoopClock(), limits, log, trace, tables=tables)
     sockets, requests = GatewayServer(gateway, args.token), HttpServer(gateway)
     try:
         port = await sockets.start(args.host, args.port)
@@ -116,7 +146,8 @@ async def _gateway(args: argparse.Namespace, limits: Any) -> int:
         print(f"tunnelspec gateway: cannot listen: {error}", file=sys.stderr)
         return 4
     url = f"ws://{args.host}:{port}"
-    print(json.dumps({"event": "listening", "url": url, "http": f"http://{args.host}:{http_port}"}), flush=True)
+    listening = {"event": "listening", "url": url, "http": f"http://{args.host}:{http_port}"}
+    print(json.dumps(listening | ({"deviations": args.deviation} if deviations else {})), flush=True)
     await stopped()
     await requests.stop()
     await sockets.stop()
@@ -128,19 +159,26 @@ async def _gateway(args: argparse.Namespace, limits: Any) -> int:
 def run_runner(args: argparse.Namespace) -> int:
     """0 once it was told to stop, 2 for wrong use."""
     try:
-        limits = limits_from(args)
+        deviations, tables, limits = departures(args)
         classes = dict(load_actor(text) for text in args.actor)
     except ValueError as error:
         print(f"tunnelspec runner: {error}", file=sys.stderr)
         return 2
-    return _main(_runner(args, limits, classes))
+    return _main(_runner(args, deviations, tables, limits, classes))
 
 
-async def _runner(args: argparse.Namespace, limits: Any, classes: dict[str, type[Actor]]) -> int:
-    store = Store(args.db)
+async def _runner(
+    args: argparse.Namespace,
+    deviations: Sequence[Deviation],
+    tables: Tables,
+    limits: Limits,
+    classes: dict[str, type[Actor]],
+) -> int:
+    store, log = Store(args.db), JsonLog(args.key)
+    confess(log, deviations)
     client = RunnerClient(
-        args.gateway, classes, store, limits, JsonLog(args.key), args.key, args.namespace, args.token,
-        version=args.protocol, slots=args.slots,
+        args.gateway, classes, store, limits, log, args.key, args.namespace, args.token,
+        version=args.protocol, slots=args.slots, tables=tables,
     )  # fmt: skip
     stop = asyncio.ensure_future(stopped())
     await asyncio.wait((stop, asyncio.ensure_future(client.gone.wait())), return_when=asyncio.FIRST_COMPLETED)

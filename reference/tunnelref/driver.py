@@ -7,7 +7,7 @@ the outputs in ``tunnelspec.events``, so that an output nobody handles is an err
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from tunnelref.clock import Clock, Timer
 from tunnelref.engine import evaluate
@@ -37,11 +37,12 @@ HANDLERS = _Handlers()
 class Driver:
     """One endpoint at work."""
 
-    __slots__ = ("clock", "inbox", "limits", "observe", "state", "timers")
+    __slots__ = ("clock", "endpoint", "inbox", "limits", "observe", "state", "timers")
 
-    endpoint: ClassVar[Endpoint]
-
-    def __init__(self, clock: Clock, limits: Limits, observe: Observer = ignore, **contexts: Any) -> None:
+    def __init__(
+        self, endpoint: Endpoint, clock: Clock, limits: Limits, observe: Observer = ignore, **contexts: Any
+    ) -> None:
+        self.endpoint = endpoint
         self.clock = clock
         self.limits = limits
         self.observe = observe

@@ -7,12 +7,12 @@ be applied together: what an ``after`` does comes on top of the line's effect, w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tunnelspec.ack import Inbox, Kept, Queue, accept, drop, last_sent
 from tunnelspec.connection import Connection
-from tunnelspec.endpoint import Endpoint
+from tunnelspec.endpoint import MACHINES, Endpoint, Tables
 from tunnelspec.events import (
     Backlog,
     Collect,
@@ -115,22 +115,28 @@ class Deviation:
     limits: Mapping[str, Callable[[Limits], int]] = field(default_factory=dict)
 
 
+def depart(tables: Tables, limits: Limits, deviations: Iterable[Deviation]) -> tuple[Tables, Limits]:
+    """Tables and limits that depart from the specification."""
+    patches: dict[str, list[Line]] = {}
+    for deviation in deviations:
+        for line in deviation.lines:
+            patches.setdefault(line.id, []).append(line)
+        limits = replace(limits, **{name: change(limits) for name, change in deviation.limits.items()})
+    for lines in patches.values():
+        lines.sort(key=lambda line: line.after is not None)  # what comes on top comes last
+    return Tables(**{f.name: _patched(getattr(tables, f.name), patches) for f in fields(Tables)}), limits
+
+
 def apply(system: System, deviations: Iterable[Deviation]) -> System:
     """The world with tables and limits that depart from the specification."""
-    limits = system.limits
-    lines: list[Line] = []
-    for deviation in deviations:
-        lines += deviation.lines
-        limits = replace(limits, **{name: change(limits) for name, change in deviation.limits.items()})
-    lines.sort(key=lambda line: line.after is not None)  # what comes on top comes last
-    gateway, runner = _patched(system.gateway, lines), _patched(system.runner, lines)
-    return replace(system, gateway=gateway, runner=runner, bounds=replace(system.bounds, limits=limits))
+    own = Tables(gateway=system.gateway, runner=system.runner)
+    tables, limits = depart(own, system.limits, deviations)
+    bounds = replace(system.bounds, limits=limits)
+    return replace(system, gateway=tables.gateway, runner=tables.runner, bounds=bounds)
 
 
-def _patched(endpoint: Endpoint, lines: Iterable[Line]) -> Endpoint:
-    patches: dict[str, list[Line]] = {}
-    for line in lines:
-        patches.setdefault(line.id, []).append(line)
+def _patched(endpoint: Endpoint, patches: Mapping[str, Iterable[Line]]) -> Endpoint:
+    """The endpoint with these lines changed; itself, if it has none of them."""
 
     def machine(before: Machine) -> Machine:
         if not any(t.id in patches for t in before.transitions):
@@ -142,7 +148,8 @@ def _patched(endpoint: Endpoint, lines: Iterable[Line]) -> Endpoint:
             rows.append(row)
         return replace(before, transitions=tuple(rows), departs=True)
 
-    return replace(endpoint, machines=tuple(machine(m) for m in endpoint.machines))
+    machines = tuple(machine(m) for m in endpoint.machines)
+    return endpoint if machines == endpoint.machines else replace(endpoint, machines=machines)
 
 
 def without(id_: str) -> Deviation:
@@ -160,6 +167,9 @@ def blame(deviation: Deviation, taken: Iterable[str]) -> tuple[str, ...]:
 
 
 # -- guards and effects ----------------------------------------------------------------------------------------------
+
+NOBODYS = bytes(16)
+"""A message id that no message has."""
 
 
 def never(c: Any, e: Any, lim: Limits) -> bool:
@@ -195,7 +205,7 @@ def size_stays(c: Queue, e: Any, lim: Limits, after: Queue, outputs: Outputs) ->
 
 
 def acks_afresh(c: Any, e: Any, lim: Limits, after: Any, outputs: Outputs) -> tuple[Any, Outputs]:
-    return after, tuple(SendAck(o.link, bytes([0])) if isinstance(o, SendAck) else o for o in outputs)
+    return after, tuple(SendAck(o.link, NOBODYS) if isinstance(o, SendAck) else o for o in outputs)
 
 
 def acks_anyway(c: Any, e: Received[Any], lim: Limits, after: Any, outputs: Outputs) -> tuple[Any, Outputs]:
@@ -405,3 +415,13 @@ DEVIATIONS: Mapping[str, Deviation] = {d.id: d for d in ALL}
 
 MERGED: tuple[Deviation, ...] = tuple(d for d in ALL if d.merged)
 """What the merged code does."""
+
+
+def named(name: str) -> Deviation:
+    """A deviation by its name; ``without-ID`` is the tables without that line. Raises ``ValueError`` that says what is known."""
+    if name in DEVIATIONS:
+        return DEVIATIONS[name]
+    id_ = name.removeprefix("without-")
+    if id_ != name and any(id_ == t.id for machine in MACHINES for t in machine.transitions):
+        return without(id_)
+    raise ValueError(f"no deviation {name!r}: expected without-TRANSITION, or one of {', '.join(DEVIATIONS)}")

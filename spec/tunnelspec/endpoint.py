@@ -124,4 +124,22 @@ LINK_RUNNER = Endpoint(Role.RUNNER, "link", "A runner's own socket, as the runne
 RELAY = Endpoint(Role.GATEWAY, "relay", "One request on one link, as the relay sees it.", (RELAY_G,))
 
 ENDPOINTS: tuple[Endpoint, ...] = (GATEWAY, RUNNER, HTTP_GATEWAY, HTTP_RUNNER, LINK_GATEWAY, LINK_RUNNER, RELAY)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a gateway and a runner run. ``deviations.depart`` makes others of them."""
+
+    gateway: Endpoint = GATEWAY
+    runner: Endpoint = RUNNER
+    http_gateway: Endpoint = HTTP_GATEWAY
+    http_runner: Endpoint = HTTP_RUNNER
+    link_gateway: Endpoint = LINK_GATEWAY
+    link_runner: Endpoint = LINK_RUNNER
+    relay: Endpoint = RELAY
+
+
+TABLES = Tables()
+"""The specification's."""
+
 MACHINES: tuple[Machine, ...] = tuple(dict.fromkeys(m for endpoint in ENDPOINTS for m in endpoint.machines))

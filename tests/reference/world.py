@@ -16,6 +16,7 @@ from tunnelref.runner.actor import Actor
 from tunnelref.runner.core import Runner
 from tunnelref.runner.store import Store
 from tunnelref.wire import codec
+from tunnelspec.endpoint import TABLES, Tables
 from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
 from tunnelspec.limits import DEFAULT, Limits
 
@@ -107,8 +108,9 @@ class VirtualRunner:
         self.reachable = reachable
         self.version = version
         self.core = Runner(
-            world.clock, world.limits, world.store, classes, self._dial, run, codec(version), log=world.note(key)
-        )
+            world.clock, world.limits, world.store, classes, self._dial, run, codec(version), log=world.note(key),
+            tables=world.tables,
+        )  # fmt: skip
 
     def _dial(self) -> None:
         self.world.later.append(self._connect)
@@ -177,16 +179,17 @@ class VirtualClient:
 class World:
     """Everything, and the time."""
 
-    def __init__(self, limits: Limits = DEFAULT, store: Store | None = None) -> None:
+    def __init__(self, limits: Limits = DEFAULT, store: Store | None = None, tables: Tables = TABLES) -> None:
         self.clock = VirtualClock()
         self.limits = limits
+        self.tables = tables
         self.store = store or Store()
         self.logs: list[tuple[str, str, dict[str, Any]]] = []
         self.pipes: list[Pipe] = []
         self.later: deque[Any] = deque()
         self.seen: list[tuple[str, bytes]] = []
         self.traced: list[dict[str, Any]] = []
-        self.gateway = Gateway(self.clock, limits, self.note("gateway"), self.traced.append)
+        self.gateway = Gateway(self.clock, limits, self.note("gateway"), self.traced.append, tables=tables)
 
     def note(self, who: str) -> Any:
         def log(event: str, **fields: Any) -> None:

@@ -17,7 +17,7 @@ from tunnelref.messageid import message_id, new_prefix, number_of
 from tunnelref.metrics import GatewayMetrics
 from tunnelref.wire import Codec
 from tunnelspec.connection import Connection
-from tunnelspec.endpoint import GATEWAY, HTTP_GATEWAY, Result, State
+from tunnelspec.endpoint import TABLES, Endpoint, Result, State, Tables
 from tunnelspec.events import (
     ActorStarted,
     ClientClosed,
@@ -91,8 +91,8 @@ class Entry(Driver):
 
     __slots__ = ("actor_id", "gateway", "namespace", "prefix", "request_id")
 
-    def __init__(self, gateway: Gateway, namespace: str, actor_id: str, **contexts: Any) -> None:
-        super().__init__(gateway.clock, gateway.limits, gateway.observe, **contexts)
+    def __init__(self, gateway: Gateway, endpoint: Endpoint, namespace: str, actor_id: str, **contexts: Any) -> None:
+        super().__init__(endpoint, gateway.clock, gateway.limits, gateway.observe, **contexts)
         self.gateway = gateway
         self.namespace = namespace
         self.actor_id = actor_id
@@ -128,10 +128,9 @@ class SocketEntry(Entry):
     """A client's WebSocket."""
 
     __slots__ = ("client",)
-    endpoint = GATEWAY
 
     def __init__(self, gateway: Gateway, namespace: str, client: ClientSocket, frame: ToClientWebSocketOpen) -> None:
-        super().__init__(gateway, namespace, frame.actorId, connection=Connection(open=frame))
+        super().__init__(gateway, gateway.tables.gateway, namespace, frame.actorId, connection=Connection(open=frame))
         self.client = client
 
     def message(self, data: bytes, binary: bool) -> None:
@@ -163,10 +162,9 @@ class HttpEntry(Entry):
     """A client's HTTP request."""
 
     __slots__ = ("client",)
-    endpoint = HTTP_GATEWAY
 
     def __init__(self, gateway: Gateway, namespace: str, client: HttpClient, actor_id: str) -> None:
-        super().__init__(gateway, namespace, actor_id)
+        super().__init__(gateway, gateway.tables.http_gateway, namespace, actor_id)
         self.client = client
 
     def body(self, data: bytes, finish: bool) -> None:
@@ -195,7 +193,10 @@ def _no_log(event: str, **fields: Any) -> None:
 
 
 class Gateway:
-    """All entries and links of one gateway. ``log`` gets structured records, ``on_trace`` every frame that passes."""
+    """All entries and links of one gateway. ``log`` gets structured records, ``on_trace`` every frame that passes.
+
+    It runs ``tables``: other than the specification's only to test what tests it.
+    """
 
     def __init__(
         self,
@@ -204,15 +205,17 @@ class Gateway:
         log: Log = _no_log,
         on_trace: Callable[[dict[str, Any]], None] | None = None,
         observer: Observer = ignore,
+        tables: Tables = TABLES,
     ) -> None:
         self.clock = clock
         self.limits = limits
         self.log = log
         self.on_trace = on_trace
         self.observer = observer
+        self.tables = tables
         self.entries: dict[bytes, Entry] = {}
         self.links: dict[int, Link] = {}
-        self.metrics = GatewayMetrics()
+        self.metrics = GatewayMetrics(tables.gateway)
         self.directory = Directory(lambda: self.links.values(), self._actor_started)
         self._links_made = 0
         self._schedule_collection()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tunnelref.driver import Driver, Observer
 from tunnelref.wire import Codec, WireError
-from tunnelspec.endpoint import LINK_GATEWAY, RELAY, State
+from tunnelspec.endpoint import State
 from tunnelspec.events import (
     Admit,
     BadFrame,
@@ -67,7 +67,6 @@ class Link(Driver):
 
     __slots__ = ("actors", "admitted", "codec", "events_seen", "gateway", "init", "last_command", "namespace", "number",
                  "runner_key", "socket", "watched")  # fmt: skip
-    endpoint = LINK_GATEWAY
 
     def __init__(
         self,
@@ -81,7 +80,7 @@ class Link(Driver):
         limits: Limits,
         observe: Observer,
     ) -> None:
-        super().__init__(clock, limits, observe)
+        super().__init__(gateway.tables.link_gateway, clock, limits, observe)
         self.gateway = gateway
         self.number = number
         self.socket = socket
@@ -145,10 +144,11 @@ class Link(Driver):
         self.gateway.receive(self, message, now)
 
     def _watch(self, request_id: bytes, kind: Any) -> None:
-        if type(kind) not in RELAY.listeners:
+        relay = self.gateway.tables.relay
+        if type(kind) not in relay.listeners:
             return
-        state = self.watched.get(request_id, RELAY.start())
-        result = RELAY.step(state, Received(kind, self.number), self.limits)
+        state = self.watched.get(request_id, relay.start())
+        result = relay.step(state, Received(kind, self.number), self.limits)
         if any(type(output) is Free for output in result.outputs):
             self.watched.pop(request_id, None)
         else:
@@ -184,10 +184,10 @@ class Link(Driver):
         self.socket.close(output.code, output.reason)
 
     def on_Relay(self, output: Relay) -> None:
-        watched, self.watched = self.watched, {}
+        relay, watched, self.watched = self.gateway.tables.relay, self.watched, {}
         self.gateway.directory.lost(self)
         for request_id, state in watched.items():
-            for said in RELAY.step(state, LinkLost(self.number, output.now), self.limits).outputs:
+            for said in relay.step(state, LinkLost(self.number, output.now), self.limits).outputs:
                 if isinstance(said, OnBehalf):
                     self.gateway.deliver(request_id, Received(said.frame, self.number, now=said.now), self)
 

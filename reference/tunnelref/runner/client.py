@@ -18,6 +18,7 @@ from tunnelref.runner.actor import Actor
 from tunnelref.runner.core import Log, Runner
 from tunnelref.runner.store import Store
 from tunnelref.wire import codec
+from tunnelspec.endpoint import TABLES, Tables
 from tunnelspec.limits import Limits
 
 
@@ -63,6 +64,7 @@ class RunnerClient:
         version: int = 2,
         slots: int = 1_000,
         observer: Observer = ignore,
+        tables: Tables = TABLES,
     ) -> None:
         self.url = runner_url(gateway, version, namespace, key)
         self.protocols = [Subprotocol(p) for p in ("rivet", "rivet_target.runner")]
@@ -72,8 +74,9 @@ class RunnerClient:
         self.tasks: set[asyncio.Task[None]] = set()
         self.gone = asyncio.Event()
         self.runner = Runner(
-            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log, observer
-        )
+            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log, observer,
+            tables,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Stop the actors, then the link; ``gone`` is set when both have ended."""

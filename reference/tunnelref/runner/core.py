@@ -12,7 +12,7 @@ from tunnelref.runner.actor import Actor, Request, Response
 from tunnelref.runner.hosted import Hosted, Spawn
 from tunnelref.runner.store import Fenced, Store
 from tunnelref.wire import Codec, WireError
-from tunnelspec.endpoint import HTTP_RUNNER, LINK_RUNNER, RUNNER
+from tunnelspec.endpoint import TABLES, Endpoint, Tables
 from tunnelspec.events import (
     ActorAccepts,
     ActorCloses,
@@ -102,8 +102,8 @@ class RunnerEntry(Driver):
 
     __slots__ = ("actor_id", "prefix", "request_id", "runner")
 
-    def __init__(self, runner: Runner, request_id: bytes, actor_id: str) -> None:
-        super().__init__(runner.clock, runner.limits, runner.observer)
+    def __init__(self, runner: Runner, endpoint: Endpoint, request_id: bytes, actor_id: str) -> None:
+        super().__init__(endpoint, runner.clock, runner.limits, runner.observer)
         self.runner = runner
         self.request_id = request_id
         self.actor_id = actor_id
@@ -127,10 +127,9 @@ class SocketEntry(RunnerEntry):
     """The adapter of one client's WebSocket."""
 
     __slots__ = ("headers", "path")
-    endpoint = RUNNER
 
     def __init__(self, runner: Runner, request_id: bytes, frame: ToClientWebSocketOpen = NO_OPEN) -> None:
-        super().__init__(runner, request_id, frame.actorId)
+        super().__init__(runner, runner.tables.runner, request_id, frame.actorId)
         self.path = frame.path
         self.headers: Headers = frame.headers
 
@@ -208,10 +207,9 @@ class HttpEntry(RunnerEntry):
     """One HTTP request."""
 
     __slots__ = ("_body", "_start")
-    endpoint = HTTP_RUNNER
 
     def __init__(self, runner: Runner, request_id: bytes, frame: ToClientRequestStart) -> None:
-        super().__init__(runner, request_id, frame.actorId)
+        super().__init__(runner, runner.tables.http_runner, request_id, frame.actorId)
         self._start = frame
         self._body = frame.body or b""
 
@@ -246,9 +244,7 @@ def _no_log(event: str, **fields: Any) -> None:
 
 
 class Runner(Driver):
-    """One runner: its link's table, its adapters and its actors."""
-
-    endpoint = LINK_RUNNER
+    """One runner: its link's table, its adapters and its actors. ``tables`` as a ``Gateway``'s."""
 
     def __init__(
         self,
@@ -263,8 +259,10 @@ class Runner(Driver):
         slots: int = 1_000,
         log: Log = _no_log,
         observer: Observer = ignore,
+        tables: Tables = TABLES,
     ) -> None:
-        super().__init__(clock, limits, observer)
+        super().__init__(tables.link_runner, clock, limits, observer)
+        self.tables = tables
         self.observer = observer
         self.store = store
         self.classes = classes
