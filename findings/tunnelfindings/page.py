@@ -32,7 +32,8 @@ tables with the departure that the claim is about, a proof tries all values, or 
 
 A suggested fix **mends**, is **not enough**, is **harmful**, or is **needless**: it does no harm, and there is nothing to mend.
 Praise is confirmed or refuted likewise. Bounds: see `tunnelspec check --list`. Every trace was
-replayed by a second interpreter, and you can: `tunnelspec replay spec/findings/f02.json`.
+replayed by a second interpreter, and you can: `tunnelspec replay spec/findings/f02.json`; with `--sockets` our gateway and
+runner do it over real sockets, where the same harm shows.
 """
 
 CHAPTERS: tuple[tuple[str, str, tuple[Claim, ...]], ...] = (

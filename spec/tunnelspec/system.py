@@ -273,7 +273,8 @@ def gateway_hears(system: System, gateway: Gateway, heard: Any) -> Values:
             Local(local.state, machine.start)
             for local, machine in zip(result.state, system.gateway.machines, strict=True)
         )
-        after = Gateway(machines, resolving=gateway.resolving, ended=gateway.ended or closing(system, result.steps))
+        waits = gateway.resolving and not isinstance(heard, RouteFound | RouteFailed)
+        after = Gateway(machines, resolving=waits, ended=gateway.ended or closing(system, result.steps))
     else:
         after = Gateway(
             result.state,
@@ -395,8 +396,8 @@ def resolves(gateway: Gateway) -> Values | None:
 def finds(
     side: str, store: Store, budget: Budget, line: Line, here: Host, other_line: Line, there: Host
 ) -> Values | None:
-    """The actor's runner; or, if it has none now, any, which starts it. By a move the router takes a living actor for
-    lost: what goes on living there is a zombie."""
+    """The actor's runner; or, if it has none now, any, which starts it, unless it died or lost its link, and hears nothing. By a
+    move the router takes a living actor for lost: what goes on living there is a zombie."""
     if line.gateway_knows:
         return None
     if store.owner == side and here.on:
@@ -406,12 +407,10 @@ def finds(
     moves = there.on and store.owner not in ("", side) and not other_line.gateway_knows
     if moves and not budget.moves:
         return None
-    return (
-        store._replace(owner=side),
-        budget._replace(moves=budget.moves - 1) if moves else budget,
-        Host(on=True),
-        RouteFound(line.link, 0),
-    )
+    left = budget._replace(moves=budget.moves - 1) if moves else budget
+    if line.runner_knows:
+        return store, left, here, RouteFound(line.link, 0)
+    return store._replace(owner=side), left, Host(on=True), RouteFound(line.link, 0)
 
 
 def finds_none(line: Line) -> Values | None:
@@ -426,7 +425,10 @@ def starts(side: str, store: Store, budget: Budget, line: Line, here: Host, ther
     """The actor runs again for a cause of its own."""
     if not budget.wakes or line.gateway_knows or here.on or (there.on and store.owner not in ("", side)):
         return None
-    return store._replace(owner=side), budget._replace(wakes=budget.wakes - 1), Host(on=True), ActorStarted(0)
+    left = budget._replace(wakes=budget.wakes - 1)
+    if line.runner_knows:
+        return store, left, here, ActorStarted(0)
+    return store._replace(owner=side), left, Host(on=True), ActorStarted(0)
 
 
 def arrive(line: Line, queue: tuple[Carried, ...]) -> Values | None:
@@ -490,14 +492,15 @@ def acks_are_due(runner: Runner) -> Values | None:
 
 
 def answers(hibernates: bool, store: Store, host: Host, runner: Runner) -> Values | None:
-    """The actor is asked whether it takes the socket; a close that waits is made durable first."""
+    """The actor is asked whether it takes the socket; a close that waits is made durable first. How a socket ended that cannot
+    hibernate is not remembered."""
     waiting = (*host.mailbox, *runner.machines[4].context.events)
     if not host.asked or any(isinstance(item, Conclude | SocketClosed) for item in waiting):
         return None
     after = host._replace(asked=False)
     if not host.on:
         return after, ActorRefuses(*NOT_FOUND, 0)
-    if store.concluded:
+    if store.concluded and hibernates:
         return after, ActorRefuses(store.concluded, "", 0)
     return after, ActorAccepts(hibernates != host.wavers, store.last, store.last >= 0, 0)
 
