@@ -73,3 +73,15 @@ def test_runners_share_a_file(tmp_path: object) -> None:
         first.commit(ACTOR, 1, [2], {})
     first.close()
     second.close()
+
+
+def test_a_close_is_durable_with_the_state_that_knows_of_it(store: Store) -> None:
+    """P-CLOSE-ONCE: what an actor closes is closed in the same transaction; a life that was fenced changes neither."""
+    store.commit(ACTOR, 1, {"done": True}, {SOCKET: 3}, {SOCKET: (4000, "done")}, 7)
+    assert store.socket(ACTOR, SOCKET) == SocketRecord(3, True, 4000, "done")
+    store.commit(ACTOR, 1, {}, {}, {SOCKET: (1000, "")}, 8)
+    assert store.socket(ACTOR, SOCKET) == SocketRecord(3, True, 4000, "done")  # the first time counts
+    store.begin(ACTOR, 2, 0, -DAY)
+    with pytest.raises(Fenced):
+        store.commit(ACTOR, 1, {}, {}, {OTHER: (1000, "")}, 9)
+    assert store.socket(ACTOR, OTHER) is None

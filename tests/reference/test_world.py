@@ -10,9 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reference.world import VirtualClient, VirtualRunner, World
+from tunnelref.messageid import message_id
 from tunnelref.runner.actor import Actor, Socket
 from tunnelref.runner.examples import Chat, Counter, Echo, PlainEcho
+from tunnelspec.events import ActorCloses
 from tunnelspec.fifo import Fifo
+from tunnelspec.frames import ToClientWebSocketOpen, TunnelAck
 from tunnelspec.limits import DEFAULT, Limits
 
 
@@ -175,7 +178,7 @@ def test_a_zombie_cannot_write(world: World) -> None:
     world.wait(500)
     assert state_of(world, "ledger.1")["seen"] == ["one", "two"]
     assert zombie.actor is not None
-    zombie._put(lambda: zombie.actor.state.update(seen=["overwritten"]))  # type: ignore[union-attr]
+    zombie.put(lambda: zombie.actor.state.update(seen=["overwritten"]))  # type: ignore[union-attr]
     assert state_of(world, "ledger.1")["seen"] == ["one", "two"]
     assert "ledger.1" not in old.core.actors
 
@@ -411,3 +414,83 @@ def test_nothing_is_lost_whatever_breaks(actions: list[str]) -> None:
     if client.closed is None:
         assert seen == sent
         assert client.entry.local("ack").context.pending == Fifo()
+
+
+class Closer(Actor):
+    """Closes its socket when it is told to, and writes that down."""
+
+    def on_message(self, socket: Socket, data: str | bytes) -> None:
+        self.state["closed"] = True
+        socket.close(4000, "done")
+
+
+def test_a_close_is_durable_before_it_is_told() -> None:
+    """CONN-R-08, P-CLOSE-TRUE: when the actor's close is sent, its durable state has it, with the change that came with it."""
+    seen: list[tuple[Any, ...]] = []
+    world = World()
+    runner = world.runner("a", {"closer": Closer})
+
+    def observe(driver: Any, before: Any, event: Any, result: Any) -> None:
+        if isinstance(event, ActorCloses):
+            record = world.store.socket("closer", driver.request_id)
+            seen.append((record is not None and record.closed, state_of(world, "closer")))
+
+    runner.core.observer = observe
+    client = world.client("closer")
+    client.says("close")
+    world.wait(100)
+    assert seen == [(True, {"closed": True})]
+    assert client.closed == (4000, "done")
+
+
+def test_an_actor_that_hibernates_no_longer_is_still_resumed() -> None:
+    """ACK-G-18: a new version of an actor may stop hibernating; what its durable state has seen is told all the same."""
+    world = World()
+    world.runner("a", CLASSES)
+    client = world.client("ledger.1")
+    client.says("one", "sleep")
+    world.wait(100)
+    for pipe in list(world.pipes):
+        pipe.runner.kill()
+    world.runner("b", {"ledger": type("Plain", (Ledger,), {"hibernates": False})})
+    client.says("two")
+    world.wait(100)
+    assert (client.closed, states(client)[:3]) == (None, ["open", "up", "plain"])
+    assert state_of(world, "ledger.1")["seen"] == ["one", "two"]
+
+
+def test_a_repeated_open_finds_the_listener_attached() -> None:
+    """CONN-R-03, EVT-R-06: an open of a socket that is open is answered afresh, and the actor does not listen twice."""
+    world = World()
+    taken: list[str] = []
+    runner = world.runner("a", CLASSES)
+    runner.core.observer = lambda driver, before, event, result: taken.extend(
+        t.step.transition.id for t in result.steps
+    )
+    client = world.client("ledger.1")
+    (link,) = world.gateway.links.values()
+    link.send_tunnel(client.entry.request_id, b"again".ljust(16), ToClientWebSocketOpen("ledger.1", "/", ()))
+    world.wait(10)
+    assert "CONN-R-03" in taken
+    assert "EVT-R-06" not in taken
+
+
+def test_a_late_ack_of_an_earlier_entry_breaks_no_rule() -> None:
+    """TUN-R-05, P-HONEST-G: after a sleep the same request has a new entry; a TunnelAck for the old one's message is late, not
+    foreign; one that this runner never asked for is foreign."""
+    world = World()
+    runner = world.runner("a", CLASSES)
+    client = world.client("ledger.1")
+    request = client.entry.request_id
+    old = message_id(runner.core.entries[request].prefix, 1)
+    client.says("sleep")
+    world.wait(100)
+    client.says("one")
+    world.wait(100)
+    (link,) = world.gateway.links.values()
+    link.send_tunnel(request, old, TunnelAck())
+    world.settle()
+    assert [fields for who, event, fields in world.logs if event == "violation"] == []
+    link.send_tunnel(request, bytes(16), TunnelAck())
+    world.settle()
+    assert [fields["rule"] for who, event, fields in world.logs if event == "violation"] == ["TUN-R-06"]

@@ -13,7 +13,7 @@ from tunnelref.clock import Clock
 from tunnelref.driver import Driver, Observer, ignore
 from tunnelref.gateway.directory import Actor, Directory
 from tunnelref.gateway.links import Link, LinkSocket
-from tunnelref.messageid import message_id, new_prefix, number_of
+from tunnelref.messageid import message_id, new_house, new_prefix, number_of
 from tunnelref.metrics import GatewayMetrics
 from tunnelref.wire import Codec
 from tunnelspec.connection import Connection
@@ -96,8 +96,8 @@ class Entry(Driver):
         self.gateway = gateway
         self.namespace = namespace
         self.actor_id = actor_id
-        self.request_id = os.urandom(16)
-        self.prefix = new_prefix()
+        self.request_id = gateway.new_request_id()
+        self.prefix = new_prefix(gateway.house)
 
     def on_Resolve(self, output: Resolve) -> None:
         self.gateway.directory.resolve(self.namespace, self.actor_id, self._routed)
@@ -213,6 +213,7 @@ class Gateway:
         self.on_trace = on_trace
         self.observer = observer
         self.tables = tables
+        self.house = new_house()
         self.entries: dict[bytes, Entry] = {}
         self.links: dict[int, Link] = {}
         self.metrics = GatewayMetrics(tables.gateway)
@@ -221,6 +222,10 @@ class Gateway:
         self._schedule_collection()
 
     # -- clients -----------------------------------------------------------------------------------------------------
+
+    def new_request_id(self) -> bytes:
+        """What names one client's socket or request, for its whole life."""
+        return os.urandom(16)
 
     def connect(self, client: ClientSocket, namespace: str, actor_id: str, path: str, headers: Headers) -> SocketEntry:
         """A client's upgrade was accepted."""
@@ -310,9 +315,10 @@ class Gateway:
                 entry.post(ActorStarted(now))
 
     def _schedule_collection(self) -> None:
-        self.clock.call_later(self.limits.gc_interval_ms, self._collect)
+        self.clock.call_later(self.limits.gc_interval_ms, self.collect)
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Look for what is overdue, and for what is too old, in each client's entry; and again after a while."""
         now = self.clock.now_ms()
         for entry in list(self.entries.values()):
             if type(entry) is SocketEntry:

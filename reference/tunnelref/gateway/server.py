@@ -225,7 +225,7 @@ class GatewayServer:
         finally:
             received = connection.protocol.close_rcvd
             code = None if received is None or received.code == 1005 else int(received.code)
-            entry.closed(code, None if received is None else received.reason or None)
+            entry.closed(code, None if received is None or code is None else received.reason)
 
 
 _kept: set[asyncio.Future[Any]] = set()

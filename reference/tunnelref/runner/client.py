@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from tunnelref.clock import LoopClock
+from tunnelref.clock import Clock, LoopClock
 from tunnelref.driver import Observer, ignore
 from tunnelref.outbox import Outbox
 from tunnelref.runner.actor import Actor
@@ -65,6 +65,8 @@ class RunnerClient:
         slots: int = 1_000,
         observer: Observer = ignore,
         tables: Tables = TABLES,
+        clock: Clock | None = None,
+        make: Callable[..., Runner] = Runner,
     ) -> None:
         self.url = runner_url(gateway, version, namespace, key)
         self.protocols = [Subprotocol(p) for p in ("rivet", "rivet_target.runner")]
@@ -73,8 +75,8 @@ class RunnerClient:
         self.log = log
         self.tasks: set[asyncio.Task[None]] = set()
         self.gone = asyncio.Event()
-        self.runner = Runner(
-            LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log, observer,
+        self.runner = make(
+            clock or LoopClock(), limits, store, classes, self._dial, self._spawn, codec(version), name, slots, log, observer,
             tables,
         )  # fmt: skip
 

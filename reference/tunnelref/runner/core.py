@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tunnelref.clock import Clock
 from tunnelref.driver import Driver, Observer, ignore
-from tunnelref.messageid import message_id, new_prefix, number_of
+from tunnelref.messageid import message_id, new_house, new_prefix, number_of
 from tunnelref.runner.actor import Actor, Request, Response
 from tunnelref.runner.hosted import Hosted, Spawn
 from tunnelref.runner.store import Fenced, Store
@@ -107,7 +107,7 @@ class RunnerEntry(Driver):
         self.runner = runner
         self.request_id = request_id
         self.actor_id = actor_id
-        self.prefix = new_prefix()
+        self.prefix = new_prefix(runner.house)
 
     def on_Send(self, output: Send) -> None:
         self.runner.send_tunnel(output.link, self.request_id, message_id(self.prefix, output.number), output.frame)
@@ -141,14 +141,20 @@ class SocketEntry(RunnerEntry):
 
     def actor_closes(self, code: int, reason: str) -> None:
         """The actor closes; it takes effect with the actor's next commit."""
-        self._later(lambda: self.post(ActorCloses(code, reason, self.clock.now_ms())))
+        hosted = self.runner.actors.get(self.actor_id)
+        if hosted is not None:
+            hosted.close(self, code, reason)
+
+    def closes(self, code: int, reason: str) -> None:
+        """The actor's close is durable."""
+        self.post(ActorCloses(code, reason, self.clock.now_ms()))
 
     def committed(self, index: int) -> None:
         """The message's effect is durable."""
         self.post(Committed(index, self.clock.now_ms()))
 
     def concluded(self) -> None:
-        """The close is durable."""
+        """The socket's end is durable."""
         self.post(Concluded(self.clock.now_ms()))
 
     def _later(self, effect: Callable[[], None]) -> None:
@@ -159,22 +165,27 @@ class SocketEntry(RunnerEntry):
     # -- outputs -----------------------------------------------------------------------------------------------------
 
     def on_AskActor(self, output: AskActor) -> None:
-        hosted = self.runner.actors.get(self.actor_id)
-        if hosted is None:
-            self.post(ActorRefuses(*ACTOR_NOT_FOUND, self.clock.now_ms()))
-        else:
-            hosted.ask(self.request_id, lambda: self._answer(hosted))
+        self.runner.ask(self)
 
-    def _answer(self, hosted: Hosted) -> None:
+    def refuse(self) -> None:
+        """There is no actor to ask."""
+        self.post(ActorRefuses(*ACTOR_NOT_FOUND, self.clock.now_ms()))
+
+    def answer(self, hosted: Hosted) -> None:
+        """The actor takes the socket, unless its durable state says that it is closed."""
         now = self.clock.now_ms()
-        hibernates = hosted.hibernates and self.runner.codec.version >= HIBERNATION_SINCE
-        record = self.runner.store.socket(self.actor_id, self.request_id) if hibernates else None
+        record = self.runner.store.socket(self.actor_id, self.request_id)
         if record is not None and record.closed:
             self.post(ActorRefuses(1000 if record.code is None else record.code, record.reason or "", now))
         else:
+            hibernates = hosted.hibernates and self.runner.codec.version >= HIBERNATION_SINCE
             last = -1 if record is None else record.last
             self.post(ActorAccepts(hibernates, last, record is not None, now))
-            self.post(ActorListens())
+            self.runner.listen(self)
+
+    def listens(self) -> None:
+        """The actor's listener is there."""
+        self.post(ActorListens())
 
     def on_Emit(self, output: Emit) -> None:
         hosted = self.runner.actors.get(self.actor_id)
@@ -199,8 +210,7 @@ class SocketEntry(RunnerEntry):
         try:
             write(hosted)
         except Fenced as error:
-            self.runner.log("fenced", actor=self.actor_id, error=str(error))
-            hosted.stop()
+            self.runner.fenced(hosted, error)
 
 
 class HttpEntry(RunnerEntry):
@@ -246,6 +256,8 @@ def _no_log(event: str, **fields: Any) -> None:
 class Runner(Driver):
     """One runner: its link's table, its adapters and its actors. ``tables`` as a ``Gateway``'s."""
 
+    hosting: ClassVar[type[Hosted]] = Hosted
+
     def __init__(
         self,
         clock: Clock,
@@ -263,6 +275,7 @@ class Runner(Driver):
     ) -> None:
         super().__init__(tables.link_runner, clock, limits, observer)
         self.tables = tables
+        self.house = new_house()
         self.observer = observer
         self.store = store
         self.classes = classes
@@ -280,7 +293,7 @@ class Runner(Driver):
         self._events: list[EventWrapper] = []  # told, and not yet acked
         self._event_count = 0
         self._last_command: int | None = None
-        clock.call_later(limits.runner_gc_interval_ms, self._collect)
+        clock.call_later(limits.runner_gc_interval_ms, self.collect)
         self.post(RedialDue())
 
     # -- the link ----------------------------------------------------------------------------------------------------
@@ -368,6 +381,11 @@ class Runner(Driver):
         if not self.actors and self.local("link").state == "stopping" and self.socket is not None:
             self.socket.close(1001, "runner stops")
 
+    def fenced(self, hosted: Hosted, error: Fenced) -> None:
+        """A later life of the actor has begun elsewhere: this one is over."""
+        self.log("fenced", actor=hosted.id, error=str(error))
+        hosted.stop()
+
     def tell(self, event: Event) -> None:
         """Send an event; it is kept until it is acked, and sent again over the next link."""
         self._events.append(EventWrapper(self._event_count, event))
@@ -375,7 +393,21 @@ class Runner(Driver):
         if self.local("link").state in ("ready", "stopping"):
             self.send(ToServerEvents((self._events[-1],)))
 
-    def _command(self, command: CommandStartActor | CommandStopActor) -> None:
+    def ask(self, entry: SocketEntry) -> None:
+        """Ask the actor whether it takes a socket."""
+        hosted = self.actors.get(entry.actor_id)
+        if hosted is None:
+            entry.refuse()
+        else:
+            hosted.ask(entry.request_id, lambda: entry.answer(hosted))
+
+    def listen(self, entry: SocketEntry) -> None:
+        """The actor listens as soon as it has taken a socket, once."""
+        if entry.local("connection").state != "CLOSED" and entry.local("listener").state == "unheard":
+            entry.listens()
+
+    def command(self, command: CommandStartActor | CommandStopActor) -> None:
+        """Start or stop an actor, as the gateway's directory says."""
         hosted = self.actors.get(command.actorId)
         if isinstance(command, CommandStopActor):
             if hosted is not None and hosted.generation == command.generation:
@@ -388,7 +420,7 @@ class Runner(Driver):
             stopped = ActorStateStopped(StopCode.ERROR, f"this runner does not host {command.config.name!r}")
             self.tell(EventActorStateUpdate(command.actorId, command.generation, stopped))
             return
-        hosted = Hosted(self, actor_class, command.actorId, command.config.key, command.generation)
+        hosted = self.hosting(self, actor_class, command.actorId, command.config.key, command.generation)
         self.actors[command.actorId] = hosted
         hosted.start()
 
@@ -410,7 +442,7 @@ class Runner(Driver):
         elif isinstance(frame, ToClientCommands):
             for wrapper in frame.commands:
                 self._last_command = wrapper.index
-                self._command(wrapper.inner)
+                self.command(wrapper.inner)
             if frame.commands:
                 self.send(ToServerAckCommands(frame.commands[-1].index))
         else:
@@ -446,10 +478,11 @@ class Runner(Driver):
     def _forget_events(self, up_to: int) -> None:
         self._events = [wrapper for wrapper in self._events if wrapper.index > up_to]
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Look for what is overdue, and for what is too old, in each entry; and again after a while."""
         if self.gone:
             return
         now = self.clock.now_ms()
         for entry in list(self.entries.values()):
             entry.post(Collect(now))
-        self.clock.call_later(self.limits.runner_gc_interval_ms, self._collect)
+        self.clock.call_later(self.limits.runner_gc_interval_ms, self.collect)

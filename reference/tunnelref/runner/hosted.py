@@ -10,6 +10,7 @@ import copy
 import inspect
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tunnelref.runner.actor import Actor, ActorHost, Request, Response, Socket
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 BATCH = 256  # messages in one transaction
+Ending = tuple[int | None, str | None]  # code and reason
 
 
 class Hosted:
@@ -39,6 +41,7 @@ class Hosted:
         self.stopping = False
         self.asking: list[Callable[[], None]] = []  # opens that wait for the start
         self._concluding: set[bytes] = set()  # request ids whose end is not durable yet
+        self._closing: dict[bytes, Ending] = {}  # what the handlers of an open transaction closed
         self._class = actor_class
         self._key = key
         self._mailbox: deque[Callable[[], Any]] = deque()
@@ -52,31 +55,43 @@ class Hosted:
     # -- what comes in -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self._put(self._start)
+        self.put(self._start)
 
     def socket_event(self, entry: SocketEntry, event: Any) -> None:
         """The listener's turn: an event of one socket."""
         if isinstance(event, SocketClosed) and event.final:
             self._concluding.add(entry.request_id)
-        self._put(lambda: self._handle(entry, event))
+        self.put(partial(self._handle, entry, event))
 
     def conclude(self, entry: SocketEntry, code: int | None, reason: str | None) -> None:
         """Note a socket's end, after all that came before it."""
         self._concluding.add(entry.request_id)
-        self._put(lambda: self._effects.append(lambda: self._conclude(entry, code, reason)))
+        self.put(partial(self._note_end, entry, code, reason))
+
+    def close(self, entry: SocketEntry, code: int, reason: str) -> None:
+        """The actor closes a socket: durable together with what else its handler changed, and told after that."""
+        if self.hibernates:
+            self._closing.setdefault(entry.request_id, (code, reason))
+        self._effects.append(lambda: entry.closes(code, reason))
+        if not self._running:
+            try:
+                self._commit()
+            except Fenced as error:
+                self.stopping = True
+                self._finish(StopCode.ERROR, str(error))
 
     def ask(self, request_id: bytes, answer: Callable[[], None]) -> None:
         """Answer for a socket, once the actor has started and a close of the socket that waits is durable."""
         if not self.started:
             self.asking.append(answer)
         elif request_id in self._concluding:
-            self._put(lambda: self._effects.append(answer))
+            self.put(lambda: self._effects.append(answer))
         else:
             answer()
 
     def request(self, entry: HttpEntry, request: Request) -> None:
         """A plain HTTP request."""
-        self._put(lambda: self._respond(entry, request))
+        self.put(partial(self._respond, entry, request))
 
     def stop(self) -> None:
         """Stop once the handler that runs now is done; what still waits is left to the next life."""
@@ -94,7 +109,8 @@ class Hosted:
 
     # -- the mailbox -------------------------------------------------------------------------------------------------
 
-    def _put(self, work: Callable[[], Any]) -> None:
+    def put(self, work: Callable[[], Any]) -> None:
+        """Do this when its turn comes."""
         if self.stopping:
             return
         self._mailbox.append(work)
@@ -128,11 +144,12 @@ class Hosted:
 
     def _commit(self) -> None:
         seen, self._seen = self._seen, {}
+        closed, self._closing = self._closing, {}
         assert self.actor is not None
         indices = {entry.request_id: index for entry, index in seen.items() if index >= 0}
-        if indices or self.actor.state != self._committed_state:
-            state = self.actor.state
-            self.runner.store.commit(self.id, self.generation, state, indices)
+        if indices or closed or self.actor.state != self._committed_state:
+            state, now = self.actor.state, self.runner.clock.unix_ms()
+            self.runner.store.commit(self.id, self.generation, state, indices, closed, now)
             self._committed_state = copy.deepcopy(state)
         effects, self._effects = self._effects, []
         for effect in effects:
@@ -169,22 +186,29 @@ class Hosted:
         if isinstance(event, SocketClosed) and event.final:
             self._effects.append(lambda: self._conclude(entry, event.code, event.reason))
         if isinstance(event, SocketOpened):
-            socket = Socket(entry, entry.request_id.hex(), entry.path, entry.headers)
+            socket = self._socket(entry)
             self.host.sockets[entry.request_id] = socket
             return self.actor.on_resume(socket) if event.resumed else self.actor.on_open(socket)
         known = self.host.sockets.get(entry.request_id)
-        if known is None:
-            return None
         if isinstance(event, SocketMessage):
             self._seen[entry] = event.index
-            return self.actor.on_message(known, event.data if event.binary else event.data.decode())
+            socket = known or self._socket(entry)  # it was acked, though the socket is closed meanwhile
+            return self.actor.on_message(socket, event.data if event.binary else event.data.decode())
         assert isinstance(event, SocketClosed)
+        if known is None:
+            return None
         del self.host.sockets[entry.request_id]
         return self.actor.on_close(known, event.code, event.reason)
 
+    def _socket(self, entry: SocketEntry) -> Socket:
+        return Socket(entry, entry.request_id.hex(), entry.path, entry.headers)
+
+    def _note_end(self, entry: SocketEntry, code: int | None, reason: str | None) -> None:
+        self._effects.append(lambda: self._conclude(entry, code, reason))
+
     def _conclude(self, entry: SocketEntry, code: int | None, reason: str | None) -> None:
         self.host.sockets.pop(entry.request_id, None)
-        if self.hibernates:
+        if self.hibernates or self.runner.store.socket(self.id, entry.request_id) is not None:
             now = self.runner.clock.unix_ms()
             self.runner.store.conclude(self.id, self.generation, entry.request_id, code, reason, now)
         self._concluding.discard(entry.request_id)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 _SCHEMA = """
@@ -74,8 +76,17 @@ class Store:
             self._db.execute("DELETE FROM sockets WHERE actor = ? AND since < ?", (actor, forget_before_ms))
             return None if row is None else json.loads(row[1])
 
-    def commit(self, actor: str, generation: int, state: Any, seen: dict[bytes, int]) -> None:
-        """The actor's state, and for each socket (by request id) the last index whose effect is in it: all or nothing.
+    def commit(
+        self,
+        actor: str,
+        generation: int,
+        state: Any,
+        seen: Mapping[bytes, int],
+        closed: Mapping[bytes, tuple[int | None, str | None]] = MappingProxyType({}),
+        now_ms: int = 0,
+    ) -> None:
+        """The actor's state; for each socket (by request id) the last index whose effect is in it; and the code and reason of
+        those that the actor closed: all or nothing.
 
         Raises ``Fenced``, and ``TypeError`` for a state that is not JSON.
         """
@@ -86,6 +97,8 @@ class Store:
                 "UPDATE sockets SET last = ? WHERE actor = ? AND request = ?",
                 [(index, actor, request) for request, index in seen.items()],
             )
+            for request, (code, reason) in closed.items():
+                self._conclude(actor, request, code, reason, now_ms)
 
     def remember(self, actor: str, generation: int, request: bytes) -> None:
         """A socket that can hibernate has a tunnel. Raises ``Fenced``."""
@@ -100,14 +113,10 @@ class Store:
     def conclude(
         self, actor: str, generation: int, request: bytes, code: int | None, reason: str | None, now_ms: int
     ) -> None:
-        """A socket was closed, for good: the first time counts. Raises ``Fenced``."""
+        """A socket was closed, for good: the first time counts. It is remembered from now on, if it was not. Raises ``Fenced``."""
         with self._transaction():
             self._write(actor, generation)
-            self._db.execute(
-                "UPDATE sockets SET closed = 1, code = ?, reason = ?, since = ?"
-                " WHERE actor = ? AND request = ? AND closed = 0",
-                (code, reason, now_ms, actor, request),
-            )
+            self._conclude(actor, request, code, reason, now_ms)
 
     def forget(self, actor: str, generation: int, request: bytes) -> None:
         """Nobody will open the socket again. Raises ``Fenced``."""
@@ -121,6 +130,14 @@ class Store:
             "SELECT last, closed, code, reason FROM sockets WHERE actor = ? AND request = ?", (actor, request)
         ).fetchone()
         return None if row is None else SocketRecord(row[0], bool(row[1]), row[2], row[3])
+
+    def _conclude(self, actor: str, request: bytes, code: int | None, reason: str | None, now_ms: int) -> None:
+        self._db.execute("INSERT OR IGNORE INTO sockets (actor, request, last) VALUES (?, ?, -1)", (actor, request))
+        self._db.execute(
+            "UPDATE sockets SET closed = 1, code = ?, reason = ?, since = ?"
+            " WHERE actor = ? AND request = ? AND closed = 0",
+            (code, reason, now_ms, actor, request),
+        )
 
     def _write(
         self, actor: str, generation: int, change: str = "generation = generation", values: tuple[Any, ...] = ()
