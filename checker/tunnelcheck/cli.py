@@ -1,4 +1,4 @@
-"""``tunnelspec check`` and ``tunnelspec replay``."""
+"""``tunnelspec check``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from typing import Any
 
 from tunnelcheck.explain import RULES, draw, why
 from tunnelcheck.explore import Exploration
-from tunnelcheck.files import Trace, read
-from tunnelcheck.replay import Unfaithful, breaks, replay
+from tunnelcheck.files import Trace
 from tunnelcheck.report import Counterexample, Outcome, check
 from tunnelcheck.scenarios import DEFAULT_SIZE, SIZES, Scenario
 from tunneldraw.sequence import Sequence as Drawing
 from tunneldraw.sequence import to_svg, to_text
-from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, named, without
+from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, without
 from tunnelspec.endpoint import GATEWAY, RUNNER
-from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import System
 
 COMPLETE = ("medium", "large")
@@ -36,7 +35,7 @@ BEAT = 0.5
 
 
 def add_parsers(subparsers: Any) -> None:
-    """The commands."""
+    """The command."""
     checks = subparsers.add_parser(
         "check",
         help="explore the closed world, and decide every property",
@@ -58,16 +57,6 @@ def add_parsers(subparsers: Any) -> None:
     checks.add_argument("--list", action="store_true", help="list worlds, properties and deviations, and stop")
     checks.add_argument("--json", action="store_true", help="print the result as one JSON object")
     checks.set_defaults(run=run)
-    replays = subparsers.add_parser(
-        "replay",
-        help="show a trace, step by step, and decide its property again",
-        description="Replays a trace file with the second interpreter, and draws it.",
-        epilog="example: tunnelspec check --deviation ack-unchecked --traces out; tunnelspec replay out/P-DURABLE.json",
-    )
-    replays.add_argument("file", type=Path, metavar="FILE", help="a trace that 'tunnelspec check --traces' wrote")
-    replays.add_argument("--svg", type=Path, metavar="FILE", help="draw it there too")
-    replays.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    replays.set_defaults(run=run_replay)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -317,31 +306,3 @@ def listing() -> str:
     lines += ["", "deviations (* as merged):"]
     lines += [f" {'*' if d in MERGED else ' '}{d.id:<22}  {d.says}" for d in DEVIATIONS.values()]
     return "\n".join(lines)
-
-
-def run_replay(args: argparse.Namespace) -> int:
-    """0 if the property holds at the trace's end, 1 if it is violated there, 2 if the file is none or does not fit."""
-    try:
-        trace = read(args.file)
-        system = apply(System(trace.bounds), [named(name) for name in trace.deviations])
-        moments = replay(system, trace.actions)
-    except (ValueError, Unfaithful, OSError) as error:
-        print(f"tunnelspec replay: {error}", file=sys.stderr)
-        return 2
-    props: dict[str, Property] = {p.id: p for p in PROPERTIES}
-    prop = props.get(trace.property)
-    values = breaks(system, moments, prop) if prop is not None else None
-    title = f"{prop.id}: {prop.says}" if prop is not None else str(args.file)
-    drawing = draw(system, moments, title)
-    if args.svg is not None:
-        args.svg.write_text(to_svg(drawing), encoding="utf-8")
-    if args.json:
-        data = [{"action": m.action.id, "transitions": m.took} for m in moments]
-        print(json.dumps({"property": trace.property, "violated": values is not None, "trace": data}))
-    else:
-        print(to_text(drawing, sys.stdout.isatty(), max(110, shutil.get_terminal_size().columns)))
-        if prop is not None and values is not None:
-            print("\n".join(("", f"{prop.id} is violated:", *(f"  {reason}" for reason in why(prop, values)))))
-        elif prop is not None:
-            print(f"\n{prop.id} holds here")
-    return 1 if values is not None else 0

@@ -18,7 +18,7 @@ COMMANDS = {
     "encode": ("tunnelref.wire.commands", "JSON, to the bytes of a frame"),
     "prove": ("tunnelcli.prove", "prove that the tables are total and deterministic"),
     "check": ("tunnelcheck.cli", "explore the closed world, and decide every property"),
-    "replay": ("tunnelcheck.cli", "show a trace, step by step"),
+    "replay": ("tunnelreplay.cli", "show a trace, step by step; also on the reference, over real sockets"),
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),

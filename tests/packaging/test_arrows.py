@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
-    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelfindings": "findings",
+    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
     "tunnelconform": "conformance", "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
@@ -23,6 +23,7 @@ MAY = {
     "tunnelbook": {"tunnelspec", "tunneldraw"},
     "tunnelproofs": {"tunnelspec"},
     "tunnelcheck": {"tunnelspec", "tunneldraw"},
+    "tunnelreplay": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelcheck"},
     "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
     "tunnelconform": {"tunnelspec", "tunneldraw", "tunnelref"},  # of tunnelref the codec alone: see below
     "tunnelcli": set(OURS) - {"tunnelcli"},

@@ -217,7 +217,7 @@ class Gateway:
         self.entries: dict[bytes, Entry] = {}
         self.links: dict[int, Link] = {}
         self.metrics = GatewayMetrics(tables.gateway)
-        self.directory = Directory(lambda: self.links.values(), self._actor_started)
+        self.directory = Directory(lambda: self.links.values(), self.actor_started)
         self._links_made = 0
         self._schedule_collection()
 
@@ -308,7 +308,8 @@ class Gateway:
         if changes:
             self.trace("gateway", "gateway", "state", entry, changes=changes)
 
-    def _actor_started(self, actor: Actor) -> None:
+    def actor_started(self, actor: Actor) -> None:
+        """The directory let an actor start: its sleeping sockets have a cause to wake."""
         now = self.clock.now_ms()
         for entry in list(self.entries.values()):
             if type(entry) is SocketEntry and (entry.namespace, entry.actor_id) == (actor.namespace, actor.id):

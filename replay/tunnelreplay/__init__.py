@@ -1,0 +1,1 @@
+"""Replay: what the model does, done by the reference over real sockets, step by step, and compared."""
