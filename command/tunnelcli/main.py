@@ -24,6 +24,7 @@ COMMANDS = {
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
+    "lessons": ("tunnellessons.cli", "write the lessons anew from the tables"),
     "book": ("tunnelbook.cli", "write the tables into the specification's pages"),
 }
 """Sub-command -> the module that adds its parser, and what it does."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
     "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
-    "tunnelconform": "conformance", "tunnelcli": "command",
+    "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -26,6 +26,7 @@ MAY = {
     "tunnelreplay": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelcheck"},
     "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
     "tunnelconform": {"tunnelspec", "tunneldraw", "tunnelref"},  # of tunnelref the codec alone: see below
+    "tunnellessons": {"tunnelspec", "tunneldraw", "tunnelbook", "tunnelcheck", "tunnelref", "tunnelconform"},
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }
 
