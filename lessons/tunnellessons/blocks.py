@@ -10,14 +10,12 @@ from tunnelbook.blocks import table
 from tunnelcheck.cli import picture
 from tunnelcheck.explain import RULES, draw
 from tunneldraw.sequence import Note, Sequence, StateChange, Step, fold, rules_of, says, to_svg
-from tunnellessons import exercise
+from tunnellessons import exercise, wirepage
 from tunnellessons.lesson import Lesson, Mark
+from tunnellessons.links import BOOK, cite
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import Bounds
-
-BOOK = "../README.md"
-"""The specification's page, from a lesson."""
 
 WORDS: Mapping[str, str] = {
     "says": "at most {} messages of the client",
@@ -41,11 +39,6 @@ WORDS: Mapping[str, str] = {
 """What a bound of a world that is not as by default means, to a reader."""
 
 Block = Callable[[Lesson, Mark], str]
-
-
-def cite(id_: str) -> str:
-    """A rule's id as a link to it. Raises ``KeyError``."""
-    return f"[{RULES[id_].id}]({BOOK}#{id_.lower()})"
 
 
 def world(lesson: Lesson, mark: Mark) -> str:
@@ -155,6 +148,8 @@ BLOCKS: Mapping[str, Block] = {
     "limits": limits,
     "exercise": assigned,
     "solution": solution,
+    "recording": wirepage.recording,
+    "bug": wirepage.bug,
 }
 """What a page may ask for."""
 

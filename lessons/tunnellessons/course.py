@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 from tunnelbook.page import IDS
-from tunnellessons.blocks import BOOK, fill, pictures
+from tunnellessons import wirepage
+from tunnellessons.blocks import fill, pictures
 from tunnellessons.lesson import MARKER, Lesson
+from tunnellessons.links import BOOK
 from tunnellessons.tour import tour
 from tunnelspec.properties import PROPERTIES
 
@@ -31,6 +33,10 @@ def files(folder: Path) -> dict[str, str]:
         made[f"{lesson.slug}.json"] = tour(fresh)
         made[f"traces/{lesson.slug}.json"] = fresh.trace.to_json() + "\n"
         made |= {f"pictures/{name}": svg for name, svg in pictures(fresh).items()}
+    wire = folder / "wire.md"
+    if wire.is_file():
+        made["wire.md"] = written(Lesson("wire", wire.read_text(encoding="utf-8"))).text
+        made |= wirepage.files()
     return made
 
 
