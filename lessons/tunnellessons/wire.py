@@ -1,7 +1,7 @@
 """Exercises on the wire: recordings of gateways that depart from the tables, made by letting them do it in the closed world.
 
-What is recorded is what a proxy on each link would have written down: every frame as it is sent, in bytes, in order. Names, ids, data
-and times, which the closed world does not have, are made up here, always alike.
+What is recorded is what a proxy on each link would have written down: every frame as it is sent, in bytes, in order. Names, ids,
+data and times, which the closed world does not have, are made up here, always alike.
 """
 
 from __future__ import annotations
