@@ -7,7 +7,7 @@ ENGINE_STAMP := reference/interop/node_modules/.stamp
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check draw book lessons findings interop bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts findings interop bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ types: $(STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
 check: $(STAMP)  ## fail if anything generated is stale
-	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec findings --check >/dev/null
+	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec findings --check >/dev/null
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
@@ -35,6 +35,9 @@ book: $(STAMP)  ## write the tables into the specification's pages anew
 
 lessons: $(STAMP)  ## write the lessons anew from the tables
 	@$(BIN)/tunnelspec lessons
+
+handouts: $(STAMP)  ## make the poster, the cheat sheet and the guarantee card
+	@$(BIN)/tunnelspec handouts
 
 findings: $(STAMP)  ## decide the reviews' claims anew, and write their page
 	@$(BIN)/tunnelspec findings

@@ -25,6 +25,7 @@ COMMANDS = {
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "lessons": ("tunnellessons.cli", "write the lessons anew from the tables"),
+    "handouts": ("tunnelhandouts.cli", "make the poster, the cheat sheet and the guarantee card"),
     "book": ("tunnelbook.cli", "write the tables into the specification's pages"),
 }
 """Sub-command -> the module that adds its parser, and what it does."""

@@ -20,11 +20,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from tunnelcheck.cli import named
 from tunnelcheck.files import Trace
 from tunnelcheck.replay import Moment, replay
 from tunnelcheck.scenarios import MEDIUM, Scenario
-from tunnelspec.deviations import DEVIATIONS, apply
+from tunnelspec.deviations import DEVIATIONS, apply, named
 from tunnelspec.system import System
 
 MARKER = re.compile(

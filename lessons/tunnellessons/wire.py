@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from tunnelcheck.cli import named
 from tunnelcheck.replay import Moment, replay
 from tunnelconform.passive import Breach, judge
 from tunnelconform.recording import TO_CLIENT, TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, dump
 from tunnelref.messageid import message_id
 from tunnelref.wire import codec
-from tunnelspec.deviations import apply
+from tunnelspec.deviations import apply, named
 from tunnelspec.frames import (
     ProtocolMetadata,
     ToClientInit,

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tunnelcheck import files as traces
-from tunnelcheck.cli import named
 from tunnelcheck.files import Trace
 from tunnelcheck.replay import Unfaithful, act, replay
 from tunnelcheck.scenarios import MEDIUM
@@ -19,7 +18,7 @@ from tunnellessons import cli, exercise
 from tunnellessons.course import files, lessons, written
 from tunnellessons.lesson import Lesson, LessonError
 from tunnelref.gateway.core import frame_size
-from tunnelspec.deviations import apply
+from tunnelspec.deviations import apply, named
 from tunnelspec.limits import DEFAULT
 from tunnelspec.system import System
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
     "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
-    "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelcli": "command",
+    "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelhandouts": "handouts",
+    "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -27,6 +28,13 @@ MAY = {
     "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
     "tunnelconform": {"tunnelspec", "tunneldraw", "tunnelref"},  # of tunnelref the codec alone: see below
     "tunnellessons": {"tunnelspec", "tunneldraw", "tunnelbook", "tunnelcheck", "tunnelref", "tunnelconform"},
+    "tunnelhandouts": {
+        "tunnelspec",
+        "tunneldraw",
+        "tunnelbook",
+        "tunnelcheck",
+        "tunnelref",
+    },  # of tunnelref the wire's schema
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }
 
