@@ -13,6 +13,7 @@ from tunneldraw.sequence import Note, Sequence, StateChange, Step, fold, rules_o
 from tunnellessons import exercise, wirepage
 from tunnellessons.lesson import Lesson, Mark
 from tunnellessons.links import BOOK, cite
+from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import Bounds
@@ -90,6 +91,15 @@ def properties(lesson: Lesson, mark: Mark) -> str:
     return "\n".join(f"> **[{id_}]({BOOK}#properties)** {known[id_].says}\n>" for id_ in mark.given).removesuffix("\n>")
 
 
+def machines(lesson: Lesson, mark: Mark) -> str:
+    """The machines of one side of a socket, and what each does."""
+    (endpoint,) = (e for e in (GATEWAY, RUNNER) if mark.given == (e.role.value,))
+    return table(
+        (f"of the {endpoint.role.value}", "is about", "does"),
+        ((f"[{m.id}](../../diagrams/{m.id.lower()}.svg)", m.name, m.says) for m in endpoint.machines),
+    )
+
+
 def limits(lesson: Lesson, mark: Mark) -> str:
     """Limits, with their values and reasons; and what they are in the lesson's world, where that differs."""
     described = {row[0]: row for row in DEFAULT.describe()}
@@ -145,6 +155,7 @@ BLOCKS: Mapping[str, Block] = {
     "steps": steps,
     "rules": rules,
     "properties": properties,
+    "machines": machines,
     "limits": limits,
     "exercise": assigned,
     "solution": solution,
@@ -161,6 +172,7 @@ def fill(lesson: Lesson, mark: Mark) -> str:
     known = {
         "rules": set(RULES),
         "properties": {p.id for p in PROPERTIES},
+        "machines": {endpoint.role.value for endpoint in (GATEWAY, RUNNER)},
         "limits": {f.name for f in fields(Limits)},
     }.get(mark.kind)
     for word in mark.given if known is not None else ():

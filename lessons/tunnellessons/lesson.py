@@ -7,6 +7,7 @@ The page is Markdown, written by hand but for what stands between markers::
     <!-- generated: rules ACK-G-06 -->              rules, with their sentences
     <!-- generated: properties P-WRAP -->           properties, likewise
     <!-- generated: limits ack_timeout_ms -->       limits, with value and reason
+    <!-- generated: machines gateway -->            the machines of one side, and what each does
     <!-- generated: exercise --scenario wrap --without ACK-G-08 -->   a run of the checker for the learner to make
     <!-- generated: solution L-TOLD 9 -->           what that run finds: the property, and the steps of its shortest trace
 

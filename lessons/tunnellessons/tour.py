@@ -23,8 +23,9 @@ from tunnelspec.properties import PROPERTIES
 FORMAT, VERSION = "tunnelspec-tour", 1
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 REVEAL = re.compile(r"<details><summary>Reveal</summary>\n(?P<answer>.*?)\n</details>", re.DOTALL)
-HEAD = re.compile(r"^\| limit .*\n\| --- .*\n", re.MULTILINE)
-LINE = re.compile(r"^\| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
+HEAD = re.compile(r"^\|.*\n\| --- .*\n", re.MULTILINE)
+LIMIT = re.compile(r"^\| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
+MACHINE = re.compile(r"^\| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
 PREDICT = "**Predict.** "
 AFTER = "## Exercise"
 SHOWN = tuple(machine.id for endpoint in (GATEWAY, RUNNER) for machine in endpoint.machines)
@@ -123,7 +124,7 @@ def _exercise(lesson: Lesson) -> dict[str, str]:
     text = lesson.text[start : lesson.text.index("<details>", start)]
     prop = found.counterexample.property
     return {
-        "text": _plain(text),
+        "text": _plain(text, True),
         "command": exercise.command(words),
         "solution": f"{prop.id} is violated in {found.steps} steps: {prop.says}",
     }
@@ -133,9 +134,9 @@ def _plain(text: str, keep: bool = False) -> str:
     """Markdown as the tour's text: no links, no pictures. ``keep``: what is quoted between markers, but no steps."""
 
     def between(match: re.Match[str]) -> str:
-        if not keep or match["kind"] not in ("rules", "properties", "limits"):
+        if not keep or match["kind"] not in ("rules", "properties", "limits", "machines"):
             return ""
-        return LINE.sub(r"\1: \2 \3, here \4: \5\n", HEAD.sub("", match["body"]))
+        return MACHINE.sub(r"\1, \2: \3\n", LIMIT.sub(r"\1: \2 \3, here \4: \5\n", HEAD.sub("", match["body"])))
 
     text = LINK.sub(r"\1", MARKER.sub(between, text))
     text = re.sub(r"^> \*\*(\S+)\*\* ", r"\1: ", text, flags=re.MULTILINE)
