@@ -8,15 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunnelcheck import files as traces
 from tunnelcheck.files import Trace
 from tunnelcheck.replay import Unfaithful, act, replay
-from tunnelcheck.scenarios import MEDIUM
+from tunnelcheck.scenarios import MEDIUM, SMALL, Scenario
 from tunnelcli.main import main
 from tunnellessons import cli, exercise
 from tunnellessons.course import files, lessons, written
 from tunnellessons.lesson import Lesson, LessonError
+from tunnellessons.tour import tour
 from tunnelref.gateway.core import frame_size
 from tunnelspec.deviations import apply, named
 from tunnelspec.limits import DEFAULT
@@ -135,6 +138,46 @@ What one knows afterwards.
 def test_a_page_that_asks_for_what_is_not_there_is_told(text: str, told: str) -> None:
     with pytest.raises(LessonError, match=re.escape(told)):
         written(Lesson("01-page", text))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sampled_from(SMALL), st.lists(st.integers(0, 1_000), min_size=1, max_size=14))
+def test_what_is_written_is_not_written_otherwise_again(scenario: Scenario, choices: list[int]) -> None:
+    """Of any trace: the page is a fixed point, and the tour made from it walks that trace, asked and revealed in order."""
+    system = System(scenario.bounds)
+    world, actions = system.start(), []
+    for choice in choices:
+        possible = [m for action in system.actions if (m := act(system, world, action)) is not None]
+        if not possible:
+            break
+        moment = possible[choice % len(possible)]
+        actions.append(moment.action.id)
+        world = moment.after
+    half = len(actions) // 2
+    first, second = (
+        f"<!-- generated: steps {' '.join(part)} -->\n<!-- end -->\n" if part else ""
+        for part in (actions[:half], actions[half:])
+    )
+    text = (
+        f"# 1. Any\n\nWhat one knows.\n\n<!-- generated: world {scenario.name} -->\n<!-- end -->\n\nBefore ACK-G-06.\n\n{first}\n"
+        f"**Predict.** What?\n\n<details><summary>Reveal</summary>\n\nThis.\n\n{second}\n</details>\n\n## Exercise\n\nTry.\n\n"
+        f"{EXERCISE.partition('Try:')[2]}"
+    )
+    page = written(Lesson("01-any", text))
+    assert written(page).text == page.text
+    assert page.actions == tuple(actions)
+    steps = json.loads(tour(page))["steps"]
+    assert [step["action"] for step in steps if "action" in step] == actions
+    (asked,) = [place for place, step in enumerate(steps) if "question" in step]
+    assert steps[asked]["text"] == "This."
+    assert sum("action" in step for step in steps[:asked]) == half
+
+
+def test_the_course_lists_every_lesson() -> None:
+    course = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for lesson in LESSONS:
+        assert f"[{int(lesson.slug[:2])}. {lesson.title}]({lesson.slug}.md)" in course
+    assert 50 <= sum(map(int, re.findall(r"\) \| (\d+) \|", course))) <= 60  # minutes
 
 
 def test_a_trace_that_cannot_happen_is_told() -> None:

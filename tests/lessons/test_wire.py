@@ -7,16 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tunnelcheck.replay import Unfaithful
+from tunnelcheck.replay import Unfaithful, act
 from tunnelcli.main import main
 from tunnelconform.passive import judge
-from tunnelconform.recording import read
+from tunnelconform.recording import dump, parse, read
 from tunnellessons.broken import GATEWAYS
 from tunnellessons.course import written
 from tunnellessons.lesson import Lesson, LessonError
 from tunnellessons.wire import Broken
 from tunnellessons.wirepage import departs
+from tunnelspec.limits import DEFAULT
+from tunnelspec.system import Bounds, System
 
 FOLDER = Path(__file__).parents[2] / "spec" / "lessons"
 PAGE = (FOLDER / "wire.md").read_text(encoding="utf-8")
@@ -66,6 +70,36 @@ def test_the_page_does_not_give_the_bug_away(broken: Broken) -> None:
     section = before.rpartition("## Gateway")[2]
     assert broken.deviation not in section
     assert broken.deviation not in (FOLDER / "wire" / f"gateway-{broken.name}.jsonl").read_text(encoding="utf-8")
+
+
+BOUNDS = (
+    Bounds(limits=DEFAULT, says=3, sleeps=1, leaves=1, sends=1, closes=1),
+    Bounds(limits=DEFAULT, says=2, breaks=1, leaves=1),
+    Bounds(limits=DEFAULT, says=2, crashes=1, runners=2, moves=1),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sampled_from(BOUNDS), st.lists(st.integers(0, 1_000), min_size=1, max_size=40))
+def test_what_the_tables_do_is_recorded_as_something_that_they_allow(bounds: Bounds, choices: list[int]) -> None:
+    """Any run of the tables makes a recording that can be read, and in which no frame is out of place. (A link that is slow in
+    the closed world looks silent here; that is no frame.)"""
+    system = System(bounds)
+    world, actions = system.start(), []
+    for choice in choices:
+        possible = [
+            m for action in system.actions if (m := act(system, world, action)) is not None and m.after != world
+        ]
+        if not possible:
+            break
+        moment = possible[choice % len(possible)]
+        actions.append(moment.action.id)
+        world = moment.after
+    recording = Broken("any", "", " ".join(actions), bounds).recording()
+    assert tuple(parse(dump(recording))) == recording
+    judgement = judge(recording)
+    assert [breach for breach in judgement.breaches if breach.refusal is not None] == []
+    assert not judgement.undecided
 
 
 @pytest.mark.parametrize(
