@@ -18,6 +18,9 @@ SLACK = 64
 """Dropped items that may stay in the list before it is copied; beyond it, when they are more than half."""
 
 
+_new = object.__new__
+
+
 class Fifo(Generic[T]):
     """An immutable queue. Equal to another one, with the same hash, if it has the same items."""
 
@@ -31,15 +34,22 @@ class Fifo(Generic[T]):
     def append(self, item: T) -> Fifo[T]:
         """The queue with one more at its end."""
         items, start, stop = self._items, self._start, self._stop
-        mostly_air = start > SLACK and start * 2 > stop
-        if start == stop or stop != len(items) or mostly_air:  # nobody's list, or another view went on from here
-            items, start, stop = items[start:stop], 0, stop - start
+        if stop != len(items) or start == stop or (start > SLACK and start * 2 > stop):
+            items, start, stop = (
+                items[start:stop],
+                0,
+                stop - start,
+            )  # another view went on, nobody's list, or mostly air
         items.append(item)
-        return self._view(items, start, stop + 1)
+        made = _new(Fifo)
+        made._items, made._start, made._stop = items, start, stop + 1
+        return made
 
     def drop(self, count: int) -> Fifo[T]:
         """The queue without its ``count`` oldest."""
-        return self._view(self._items, min(self._start + count, self._stop), self._stop)
+        made = _new(Fifo)
+        made._items, made._start, made._stop = self._items, min(self._start + count, self._stop), self._stop
+        return made
 
     def remove(self, place: int) -> Fifo[T]:
         """The queue without the item at ``place``."""
@@ -48,12 +58,6 @@ class Fifo(Generic[T]):
     def oldest(self, count: int) -> tuple[T, ...]:
         """Its first ``count`` items."""
         return tuple(islice(self, count))
-
-    @classmethod
-    def _view(cls, items: list[T], start: int, stop: int) -> Fifo[T]:
-        made = cls.__new__(cls)
-        made._items, made._start, made._stop = items, start, stop
-        return made
 
     def __getitem__(self, place: int) -> T:
         at = self._start + place if place >= 0 else self._stop + place
