@@ -14,6 +14,7 @@ from typing import Any
 
 from tunnelcli.settings import add_limits, limits_from
 from tunnelref.clock import LoopClock
+from tunnelref.collector import relax
 from tunnelref.gateway.core import Gateway
 from tunnelref.gateway.http import HttpServer
 from tunnelref.gateway.server import GatewayServer
@@ -199,4 +200,5 @@ async def stopped() -> None:
 
 def _main(work: Any) -> int:
     run: Callable[[Any], int] = asyncio.run
+    relax()
     return run(work)

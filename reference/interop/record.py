@@ -9,7 +9,8 @@ from typing import Any
 
 from tunnelref.driver import Driver
 from tunnelref.runner.core import SocketEntry
-from tunnelspec.endpoint import Result, State
+from tunnelspec.compiled import Outcome
+from tunnelspec.endpoint import State
 from tunnelspec.machine import Received, Verdict
 
 PATIENCE_S = 20.0
@@ -43,21 +44,22 @@ class Record:
     taken: Counter[str] = field(default_factory=Counter)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def observe(self, driver: Driver, before: State, event: Any, result: Result) -> None:
+    def observe(self, driver: Driver, before: State, event: Any, outcome: Outcome) -> None:
         """As an observer of our runner."""
-        for machine, _, step in result.steps:
-            if machine.id.endswith("-R"):
-                self.taken[step.transition.id] += 1
+        steps = outcome[2].steps
+        for passed in steps:
+            if passed.machine.id.endswith("-R"):
+                self.taken[passed.transition.id] += 1
         if isinstance(event, Received):
-            here = [t for t in result.steps if t.step.transition.on is type(event.frame)]
+            here = [passed for passed in steps if passed.transition.on is type(event.frame)]
             request = driver.request_id.hex() if isinstance(driver, SocketEntry) else ""
             self.frames.append(
                 Seen(
                     event.frame,
                     request,
-                    tuple(f"{t.machine.id} {t.source}" for t in here),
-                    tuple(t.step.transition.id for t in here),
-                    tuple(t.step.transition.verdict for t in here),
+                    tuple(f"{passed.machine.id} {passed.source}" for passed in here),
+                    tuple(passed.transition.id for passed in here),
+                    tuple(passed.transition.verdict for passed in here),
                 )
             )
         self._news.set()

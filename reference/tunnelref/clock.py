@@ -31,10 +31,10 @@ class Clock(Protocol):
 
 
 class LoopClock:
-    """The running event loop's clock."""
+    """The clock of asyncio's event loops, which is the system's monotonic one (asking the loop costs a system call)."""
 
     def now_ms(self) -> int:
-        return int(asyncio.get_running_loop().time() * 1000)
+        return time.monotonic_ns() // 1_000_000
 
     def unix_ms(self) -> int:
         return int(time.time() * 1000)

@@ -6,38 +6,47 @@ the outputs in ``tunnelspec.events``, so that an output nobody handles is an err
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from tunnelref.clock import Clock, Timer
-from tunnelref.engine import evaluate
-from tunnelspec.endpoint import Endpoint, Local, Result, State
+from tunnelref.engine import by_transitions
+from tunnelspec.compiled import Outcome, program
+from tunnelspec.endpoint import Endpoint, Local, State
 from tunnelspec.events import CancelTimer, SetTimer
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Violation
+from tunnelspec.machine import Received, Violation
 
-Observer = Callable[["Driver", State, Any, Result], None]
+Observer = Callable[["Driver", State, Any, Outcome], None]
 
 
-def ignore(driver: Driver, before: State, event: Any, result: Result) -> None:
+def ignore(driver: Driver, before: State, event: Any, outcome: Outcome) -> None:
     """The observer that does not look."""
 
 
-class _Handlers(dict[type[Any], str]):
-    """Output -> the name of the method that does what it says."""
+class Handlers(dict[type[Any], Callable[[Any, Any], None]]):
+    """Output -> the method of a class that does what it says."""
 
-    def __missing__(self, output: type[Any]) -> str:
-        self[output] = f"on_{output.__name__}"
-        return self[output]
+    def __init__(self, cls: type[Driver]) -> None:
+        super().__init__()
+        self._cls = cls
 
-
-HANDLERS = _Handlers()
+    def __missing__(self, output: type[Any]) -> Callable[[Any, Any], None]:
+        handler: Callable[[Any, Any], None] = getattr(self._cls, f"on_{output.__name__}")
+        self[output] = handler
+        return handler
 
 
 class Driver:
-    """One endpoint at work."""
+    """One endpoint at work: messages by the compiled tables, changes of phase by ``transitions``."""
 
-    __slots__ = ("clock", "endpoint", "inbox", "limits", "observe", "state", "timers")
+    __slots__ = ("busy", "clock", "endpoint", "inbox", "limits", "observe", "state", "steps", "timers")
+
+    handlers: ClassVar[Handlers]
+
+    def __init_subclass__(cls) -> None:
+        cls.handlers = Handlers(cls)
 
     def __init__(
         self, endpoint: Endpoint, clock: Clock, limits: Limits, observe: Observer = ignore, **contexts: Any
@@ -47,28 +56,38 @@ class Driver:
         self.limits = limits
         self.observe = observe
         self.state = self.endpoint.start(**contexts)
+        self.steps = program(self.endpoint, limits, by_transitions, moving=False).at(self.state)
+        self.busy = False
         self.timers: dict[type[Any], Timer] | None = None  # made when first needed: most entries are idle
-        self.inbox: list[Any] | None = None  # what came while an event was being handled
+        self.inbox: deque[Any] | None = None  # what came while an event was being handled
 
     def post(self, event: Any) -> None:
         """Let the endpoint hear an event, and do what it says.
 
         An event that is posted by an output's handler waits until all outputs before it are done.
         """
-        if self.inbox is not None:
+        if self.busy:
+            if self.inbox is None:
+                self.inbox = deque()
             self.inbox.append(event)
             return
-        self.inbox = [event]
+        self.busy = True
         try:
-            for waiting in self.inbox:
+            while True:
                 before = self.state
-                result = self.endpoint.step(before, waiting, self.limits, evaluate)
-                self.state = result.state
-                self.observe(self, before, waiting, result)
-                for output in result.outputs:
-                    getattr(self, HANDLERS[type(output)])(output)
+                kind = type(event.frame) if type(event) is Received else type(event)
+                outcome = self.steps[kind](before, event)
+                self.state, outputs, path = outcome
+                if path.moves:
+                    self.steps = self.steps.program.at(self.state)
+                self.observe(self, before, event, outcome)
+                for output in outputs:
+                    self.handlers[type(output)](self, output)
+                if not self.inbox:
+                    return
+                event = self.inbox.popleft()
         finally:
-            self.inbox = None
+            self.busy, self.inbox = False, None
 
     def local(self, name: str) -> Local:
         """Where the machine of that name stands: its state and context."""

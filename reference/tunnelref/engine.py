@@ -1,9 +1,10 @@
 """The tables, run by ``transitions``: one shared ``Machine`` a table, and a light, unregistered model for each step.
 
 The package costs some 30 times a direct step, so it runs what it is for, the changes of phase (a few per connection); an event
-that leaves the state where it is (every message) goes through the direct evaluator. Both read the same tables, and a
-property-based test holds them equal on random events. ``transitions`` takes the first enabled row and says nothing of a
-second; that there is no second is proved by ``tunnelspec.totality``.
+that leaves every state where it is (a message) goes through the compiled tables, and what they leave to the interpreter, but
+does not change the state, through the direct evaluator. All read the same tables, and a property-based test holds them equal
+on random events. ``transitions`` takes the first enabled row and says nothing of a second; that there is no second is proved
+by ``tunnelspec.totality``. The other two evaluators raise where there is one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, cast
 from transitions import EventData
 from transitions import Machine as Engine
 
+from tunnelspec.endpoint import Endpoint, Result, State
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Received, Step, Transition, Undecided, fire, key, step
 
@@ -81,6 +83,11 @@ def evaluate(machine: Machine, state: str, context: Any, event: Any, limits: Lim
     if (type(event.frame) if type(event) is Received else type(event)) in stationary(machine)[state]:
         return step(machine, state, context, event, limits)
     return step_by_transitions(machine, state, context, event, limits)
+
+
+def by_transitions(endpoint: Endpoint, state: State, event: Any, limits: Limits) -> Result:
+    """An endpoint's step, as the reference takes those that the compiled tables leave."""
+    return endpoint.step(state, event, limits, evaluate)
 
 
 def _condition(transition: Transition) -> list[str | Callable[..., bool | None]]:

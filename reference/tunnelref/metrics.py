@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunnelspec.endpoint import GATEWAY, Endpoint, Result, State
+from tunnelspec.compiled import Outcome, Path
+from tunnelspec.endpoint import GATEWAY, Endpoint, State
 from tunnelspec.events import CloseClient
 from tunnelspec.machine import Verdict
 
@@ -42,40 +43,52 @@ class GatewayMetrics:
 
     def __init__(self, endpoint: Endpoint = GATEWAY) -> None:
         self.violations = tuple(t.id for m in endpoint.machines for t in m.transitions if t.verdict is Verdict.REFUSED)
-        self.pending_messages = 0
         self.pending_bytes = 0
-        self.by_transition: Counter[str] = Counter()
+        self.by_path: Counter[Path] = Counter()  # a path is many transitions, and one to count
         self.closes: Counter[tuple[int, str]] = Counter()
         self.ack_latency = Histogram(ACK_LATENCY_BOUNDS_MS)
         self.hibernation = Histogram(HIBERNATION_BOUNDS_MS)
 
-    def see(self, before: State, event: Any, result: Result) -> None:
+    def see(self, before: State, event: Any, outcome: Outcome) -> None:
         """Take note of one step."""
-        taken = self.by_transition
-        for _, _, step in result.steps:
-            taken[step.transition.id] += 1
-        old, new = before[_ACK].context, result.state[_ACK].context
+        after, outputs, path = outcome
+        self.by_path[path] += 1
+        old, new = before[_ACK][1], after[_ACK][1]
         if old is not new:
-            self.pending_messages += len(new.pending) - len(old.pending)
             self.pending_bytes += new.bytes - old.bytes
-            if result.state[_ACK].state != "ended" and len(new.pending) < len(old.pending):
-                for kept in old.pending.oldest(len(old.pending) - len(new.pending)):
-                    self.ack_latency.observe(event.now - kept.sent)
-        slept, woke = before[_HIBERNATION], result.state[_HIBERNATION]
-        if slept.state == "waking" and woke.state in ("awake", "pinned"):
-            self.hibernation.observe(event.now - slept.context.since)
-        for output in result.outputs:
+            if old.acked != new.acked:
+                acked = old.pending.oldest(len(old.pending) - len(new.pending))
+                for sent, times in Counter(kept.sent for kept in acked).items():
+                    self.ack_latency.observe(event.now - sent, times)
+        if path.moves:
+            slept, woke = before[_HIBERNATION], after[_HIBERNATION]
+            if slept.state == "waking" and woke.state in ("awake", "pinned"):
+                self.hibernation.observe(event.now - slept.context.since)
+        for output in outputs:
             if type(output) is CloseClient:
                 self.closes[output.code, output.reason if output.reason.startswith("guard.") else ""] += 1
 
+    @property
+    def by_transition(self) -> Counter[str]:
+        """How often each transition was taken."""
+        taken: Counter[str] = Counter()
+        for path, times in self.by_path.items():
+            for id_ in path.ids:
+                taken[id_] += times
+        return taken
+
     def text(self, entries: Iterable[tuple[str, State]], links: int) -> str:
         """All of it, in Prometheus' text format. ``entries``: request id in hex, and state, of each client's socket."""
+        taken = self.by_transition
         queues = [(request, state[_ACK].context) for request, state in entries]
         pages = [
             _page("connections", "gauge", "client sockets, awake or asleep", {"": len(queues)}),
             _page("runners", "gauge", "links of runners", {"": links}),
             _page(
-                "pending_messages", "gauge", "client messages kept until they are acked", {"": self.pending_messages}
+                "pending_messages",
+                "gauge",
+                "client messages kept until they are acked",
+                {"": sum(len(queue.pending) for _, queue in queues)},
             ),
             _page("pending_bytes", "gauge", "bytes of those, as frames", {"": self.pending_bytes}),
             _page(
@@ -100,11 +113,11 @@ class GatewayMetrics:
                 "transitions_total",
                 "counter",
                 "transitions of the tables that were taken",
-                {f'{{id="{id_}"}}': n for id_, n in sorted(self.by_transition.items())},
+                {f'{{id="{id_}"}}': n for id_, n in sorted(taken.items())},
             ),
         ]
         for name, says, ids in (*COUNTERS, ("violations_total", "frames that broke the protocol", self.violations)):
-            pages.append(_page(name, "counter", says, {"": sum(self.by_transition[id_] for id_ in ids)}))
+            pages.append(_page(name, "counter", says, {"": sum(taken[id_] for id_ in ids)}))
         for name, says, histogram in (
             ("ack_latency_ms", "from sending a client message to its ack", self.ack_latency),
             ("hibernation_ms", "from losing a tunnel to having one again", self.hibernation),

@@ -5,13 +5,33 @@ A system call costs as much as relaying a message; a client's burst is handled i
 
 from __future__ import annotations
 
-import asyncio
+import struct
 
 from websockets.asyncio.connection import Connection
-from websockets.exceptions import WebSocketException
+from websockets.protocol import OPEN, SERVER
 
 MAX_BACKLOG_BYTES = 64 << 20
 """Written, and not taken by the peer: beyond it the peer is cut off, so that its backlog harms nobody else."""
+
+
+def head(size: int, binary: bool) -> bytes:
+    """What stands before a message's bytes in a frame that is whole and not masked (RFC 6455, section 5.2).
+
+    Not left to the library, which copies a message twice more on its way: most of what it costs to relay a large one.
+    """
+    if size < len(SMALL_HEADS[binary]):
+        return SMALL_HEADS[binary][size]
+    return _head(size, binary)
+
+
+def _head(size: int, binary: bool) -> bytes:
+    first = 0x82 if binary else 0x81
+    if size < 126:
+        return bytes((first, size))
+    return struct.pack("!BBH", first, 126, size) if size < 1 << 16 else struct.pack("!BBQ", first, 127, size)
+
+
+SMALL_HEADS = tuple(tuple(_head(size, binary) for size in range(512)) for binary in (False, True))
 
 
 class Outbox:
@@ -23,27 +43,24 @@ class Outbox:
         self.connection = connection
         self.waiting = False
 
-    def write(self, data: bytes, binary: bool) -> None:
+    def write(self, data: bytes, binary: bool = True) -> None:
         """Send one message; on a socket that is closing, nothing happens: its reader will say so."""
         protocol = self.connection.protocol
-        try:
-            if binary:
-                protocol.send_binary(data)
-            else:
-                protocol.send_text(data)
-        except WebSocketException:
+        if protocol.state is not OPEN:
             return
+        if protocol.side is SERVER and not protocol.extensions and not protocol.debug:
+            protocol.writes += (head(len(data), binary), data)
+        elif binary:
+            protocol.send_binary(data)
+        else:
+            protocol.send_text(data)
         if not self.waiting:
             self.waiting = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            self.connection.loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self.waiting = False
+        self.connection.send_data()
         transport = self.connection.transport
-        chunks = self.connection.protocol.data_to_send()
-        if data := b"".join(chunks):  # else the library has sent it, before something of its own
-            transport.write(data)
-        if chunks and chunks[-1] == b"" and transport.can_write_eof():  # the library's mark for the end of the stream
-            transport.write_eof()
         if transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
             transport.abort()

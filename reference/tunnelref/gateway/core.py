@@ -16,8 +16,10 @@ from tunnelref.gateway.links import Link, LinkSocket
 from tunnelref.messageid import message_id, new_house, new_prefix, number_of
 from tunnelref.metrics import GatewayMetrics
 from tunnelref.wire import Codec
+from tunnelspec.compiled import Outcome, Path
+from tunnelspec.compiled.forms import maker
 from tunnelspec.connection import Connection
-from tunnelspec.endpoint import TABLES, Endpoint, Result, State, Tables
+from tunnelspec.endpoint import TABLES, Endpoint, State, Tables
 from tunnelspec.events import (
     ActorStarted,
     ClientClosed,
@@ -54,6 +56,8 @@ from tunnelspec.machine import Received, Violation
 Log = Callable[..., None]
 FRAME_OVERHEAD = 38  # bytes of a ToClientWebSocketMessage's frame besides its data and the data's length
 TUNNEL_ACK = TunnelAck()
+_client_message = maker(ClientMessage)
+_received = maker(Received)
 
 
 class ClientSocket(Protocol):
@@ -135,10 +139,11 @@ class SocketEntry(Entry):
 
     def message(self, data: bytes, binary: bool) -> None:
         """The client sent a message."""
-        if self.gateway.on_trace is not None:
-            self.gateway.trace("client", "gateway", "message", self, size=len(data))
-        total = self.gateway.metrics.pending_bytes
-        self.post(ClientMessage(data, binary, frame_size(data), total, self.clock.now_ms()))
+        gateway = self.gateway
+        if gateway.on_trace is not None:
+            gateway.trace("client", "gateway", "message", self, size=len(data))
+        total = gateway.metrics.pending_bytes
+        self.post(_client_message(data, binary, frame_size(data), total, self.clock.now_ms()))
 
     def closed(self, code: int | None, reason: str | None) -> None:
         """The client's socket is gone."""
@@ -260,7 +265,7 @@ class Gateway:
             return
         kind = message.messageKind
         number = number_of(entry.prefix, message.messageId) if type(kind) is TunnelAck else 0
-        entry.post(Received(kind, link.number, message.messageId, number, now))
+        entry.post(_received(kind, link.number, message.messageId, number, now))
 
     def deliver(self, request_id: bytes, event: Received[Any], link: Link) -> None:
         """The relay speaks for a runner that is lost."""
@@ -271,13 +276,14 @@ class Gateway:
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
 
-    def observe(self, driver: Driver, before: State, event: Any, result: Result) -> None:
+    def observe(self, driver: Driver, before: State, event: Any, outcome: Outcome) -> None:
         """See what an event did: metrics here, and whoever else looks."""
         if type(driver) is SocketEntry:
-            self.metrics.see(before, event, result)
-            if self.on_trace is not None:
-                self._trace_states(driver, result)
-        self.observer(driver, before, event, result)
+            self.metrics.see(before, event, outcome)
+            if self.on_trace is not None and outcome[2].moves:
+                self._trace_states(driver, outcome[2])
+        if self.observer is not ignore:
+            self.observer(driver, before, event, outcome)
 
     def metrics_text(self) -> str:
         """The metrics, in Prometheus' text format."""
@@ -299,14 +305,13 @@ class Gateway:
             {"at_ms": self.clock.now_ms(), "from": source, "to": target, "what": what, "request": request, **fields}
         )
 
-    def _trace_states(self, entry: Entry, result: Result) -> None:
+    def _trace_states(self, entry: Entry, path: Path) -> None:
         changes = [
-            {"machine": machine.name, "before": source, "after": step.state, "rule": step.transition.id}
-            for machine, source, step in result.steps
-            if source != step.state
+            {"machine": machine.name, "before": source, "after": target, "rule": transition.id}
+            for machine, source, transition, target in path.steps
+            if source != target
         ]
-        if changes:
-            self.trace("gateway", "gateway", "state", entry, changes=changes)
+        self.trace("gateway", "gateway", "state", entry, changes=changes)
 
     def actor_started(self, actor: Actor) -> None:
         """The directory let an actor start: its sleeping sockets have a cause to wake."""

@@ -66,7 +66,7 @@ class Link(Driver):
     """One runner's socket."""
 
     __slots__ = ("actors", "admitted", "codec", "events_seen", "gateway", "init", "last_command", "namespace", "number",
-                 "runner_key", "socket", "watched")  # fmt: skip
+                 "relay", "runner_key", "socket", "watched")  # fmt: skip
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Link(Driver):
     ) -> None:
         super().__init__(gateway.tables.link_gateway, clock, limits, observe)
         self.gateway = gateway
+        self.relay = gateway.tables.relay
         self.number = number
         self.socket = socket
         self.codec = codec
@@ -114,8 +115,11 @@ class Link(Driver):
 
     def send_tunnel(self, request_id: bytes, message_id: bytes, kind: Any) -> None:
         """Send one tunnel message, under the relay's eyes."""
-        self._watch(request_id, kind)
-        self.send(ToClientTunnelMessage(request_id, message_id, kind, None))
+        if type(kind) in self.relay.listeners:
+            self._watch(request_id, kind)
+        if self.gateway.on_trace is not None:
+            self.gateway.trace_frame("gateway", self, ToClientTunnelMessage(request_id, message_id, kind, None))
+        self.socket.send(self.codec.encode_tunnel_to_client(request_id, message_id, kind, None))
 
     def receive(self, data: bytes | str) -> None:
         """One WebSocket frame came from the runner. Never raises: what is no frame is a violation of the link's."""
@@ -140,13 +144,12 @@ class Link(Driver):
         if not self.init:
             self.post(BadFrame("ToServerTunnelMessage before ToServerInit", now))
             return
-        self._watch(message.requestId, message.messageKind)
+        if type(message.messageKind) in self.relay.listeners:
+            self._watch(message.requestId, message.messageKind)
         self.gateway.receive(self, message, now)
 
     def _watch(self, request_id: bytes, kind: Any) -> None:
-        relay = self.gateway.tables.relay
-        if type(kind) not in relay.listeners:
-            return
+        relay = self.relay
         state = self.watched.get(request_id, relay.start())
         result = relay.step(state, Received(kind, self.number), self.limits)
         if any(type(output) is Free for output in result.outputs):
@@ -184,7 +187,7 @@ class Link(Driver):
         self.socket.close(output.code, output.reason)
 
     def on_Relay(self, output: Relay) -> None:
-        relay, watched, self.watched = self.gateway.tables.relay, self.watched, {}
+        relay, watched, self.watched = self.relay, self.watched, {}
         self.gateway.directory.lost(self)
         for request_id, state in watched.items():
             for said in relay.step(state, LinkLost(self.number, output.now), self.limits).outputs:

@@ -19,6 +19,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tunnelref.connection import HeardServer
 from tunnelref.gateway.core import Gateway
 from tunnelref.gateway.links import token_matches
 from tunnelref.outbox import Outbox
@@ -75,9 +76,9 @@ class Peer(Outbox):
     """One WebSocket of the server's."""
 
     __slots__ = ("ready",)
-    connection: ServerConnection
+    connection: HeardServer
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: HeardServer) -> None:
         super().__init__(connection)
         self.ready: asyncio.Future[None] | None = None
 
@@ -105,7 +106,7 @@ class Client(Peer):
 
     __slots__ = ("reading",)
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: HeardServer) -> None:
         super().__init__(connection)
         self.reading = False
 
@@ -113,8 +114,7 @@ class Client(Peer):
         self.reading = True
         self.wake()
 
-    def send(self, data: bytes, binary: bool) -> None:
-        self.write(data, binary)
+    send = Outbox.write
 
     def close(self, code: int, reason: str) -> None:
         self.shut(code, reason)
@@ -125,8 +125,7 @@ class RunnerPeer(Peer):
 
     __slots__ = ()
 
-    def send(self, data: bytes) -> None:
-        self.write(data, True)
+    send = Outbox.write
 
     def close(self, code: int, reason: str) -> None:
         self.shut(code, reason)
@@ -151,6 +150,7 @@ class GatewayServer:
             compression=None,  # a third more CPU a message
             max_size=64 << 20,
             max_queue=64,
+            create_connection=HeardServer,
             ping_interval=20,
             ping_timeout=20,
         )
@@ -174,6 +174,7 @@ class GatewayServer:
         return "rivet" if "rivet" in protocols else None
 
     async def _serve(self, connection: ServerConnection) -> None:
+        assert isinstance(connection, HeardServer)
         request = connection.request
         assert request is not None
         parts = urlsplit(request.path)
@@ -190,7 +191,7 @@ class GatewayServer:
             self.gateway.log("refused", path=parts.path, error=str(error))
             await connection.close(1008, short_reason(str(error)))
 
-    async def _serve_runner(self, connection: ServerConnection, url: str, protocols: Sequence[str]) -> None:
+    async def _serve_runner(self, connection: HeardServer, url: str, protocols: Sequence[str]) -> None:
         if not token_matches(self.token, option(protocols, "rivet_token")):
             raise BadRequest("the runner's token is missing or wrong")
         query = parse_qs(urlsplit(url).query)
@@ -200,14 +201,13 @@ class GatewayServer:
         namespace = query.get("namespace", ["default"])[0]
         link = self.gateway.join(RunnerPeer(connection), codec(version_from_url(url)), namespace, keys[0])
         try:
-            async for frame in connection:
-                link.receive(frame)
+            await connection.listen(lambda data, binary: link.receive(data if binary else data.decode()))
         except ConnectionClosed:
             pass
         finally:
             link.down()
 
-    async def _serve_client(self, connection: ServerConnection, namespace: str, actor: str, path: str) -> None:
+    async def _serve_client(self, connection: HeardServer, namespace: str, actor: str, path: str) -> None:
         assert connection.request is not None
         client = Client(connection)
         entry = self.gateway.connect(client, namespace, actor, path, headers_of(connection.request.headers))
@@ -215,11 +215,7 @@ class GatewayServer:
             if not client.reading:
                 await client.wait_ready()
             if client.reading:
-                async for message in connection:
-                    if isinstance(message, str):
-                        entry.message(message.encode(), False)
-                    else:
-                        entry.message(message, True)
+                await connection.listen(entry.message)
         except ConnectionClosed:
             pass
         finally:

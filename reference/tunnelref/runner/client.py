@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from tunnelref.clock import Clock, LoopClock
+from tunnelref.connection import JoinedClient
 from tunnelref.driver import Observer, ignore
 from tunnelref.outbox import Outbox
 from tunnelref.runner.actor import Actor
@@ -31,8 +32,7 @@ class GatewayPeer(Outbox):
         super().__init__(connection)
         self.tasks = tasks
 
-    def send(self, data: bytes) -> None:
-        self.write(data, True)
+    send = Outbox.write
 
     def close(self, code: int, reason: str) -> None:
         task = asyncio.ensure_future(self.connection.close(code, reason))
@@ -97,7 +97,11 @@ class RunnerClient:
     async def _carry(self) -> None:
         try:
             async with connect(
-                self.url, subprotocols=self.protocols, compression=None, max_size=64 << 20
+                self.url,
+                subprotocols=self.protocols,
+                compression=None,
+                max_size=64 << 20,
+                create_connection=JoinedClient,
             ) as connection:
                 self.runner.up(GatewayPeer(connection, self.tasks))
                 async for frame in connection:

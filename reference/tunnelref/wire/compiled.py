@@ -22,7 +22,9 @@ LATEST = max(SCHEMAS)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """The four functions of one protocol version. They raise ``WireError`` and nothing else.
+    """The functions of one protocol version. They raise ``WireError`` and nothing else.
+
+    ``encode_tunnel_to_client`` is ``encode_to_client`` of a ToClientTunnelMessage, from its fields.
 
     A codec is *canonical*: for one value there is one encoding, and what decodes is either that encoding or differs
     from it in the order of a map's entries alone.
@@ -33,6 +35,7 @@ class Codec:
     decode_to_server: Callable[[Buffer], ToServer]
     encode_to_client: Callable[[ToClient], bytes]
     decode_to_client: Callable[[Buffer], ToClient]
+    encode_tunnel_to_client: Callable[..., bytes]
     source: str  # what was compiled, for whoever wants to read it
 
 
@@ -60,6 +63,7 @@ def _compiled(version: int) -> Codec:
         decode_to_server=scope["decode_to_server"],
         encode_to_client=scope["encode_to_client"],
         decode_to_client=scope["decode_to_client"],
+        encode_tunnel_to_client=scope["encode_tunnel_to_client"],
         source=source,
     )
 

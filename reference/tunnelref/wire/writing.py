@@ -6,7 +6,7 @@ of a record until they must go out, and whatever fails meanwhile knows its offse
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tunnelref.wire.schema import (
     Absent,
@@ -39,20 +39,31 @@ class Writer:
 
     def function(self, name: str, tag: int | None) -> None:
         with self._source.block(f"def {name}(value, out):"):
-            if tag is not None:
-                self._pieces.append(repr(bytes((tag,))))
-            parts = parts_of(self._record)
-            for run in int_runs(parts):
-                for part in run:
-                    self._source.line(f"{part.target} = value.{_field(part)}")
-                if isinstance(run[0].type, Int):
-                    self._ints(run)
-                else:
-                    self._part(run[0])
-            self._flush()
-            if not parts and tag is None:
+            self._fields(tag, lambda part: f"value.{_field(part)}")
+            if not parts_of(self._record) and tag is None:
                 self._source.line("pass")
         self._source.line("")
+
+    def function_of_fields(self, name: str, tag: int) -> None:
+        """The same as a frame of its own, from its fields: whoever has them need not make the record."""
+        with self._source.block(f"def {name}({', '.join(part.target for part in parts_of(self._record))}):"):
+            self._source.line("out = []")
+            self._fields(tag, None)
+            self._source.line("return join(out)")
+        self._source.line("")
+
+    def _fields(self, tag: int | None, read: Callable[[Part], str] | None) -> None:
+        if tag is not None:
+            self._pieces.append(repr(bytes((tag,))))
+        for run in int_runs(parts_of(self._record)):
+            if read is not None:
+                for part in run:
+                    self._source.line(f"{part.target} = {read(part)}")
+            if isinstance(run[0].type, Int):
+                self._ints(run)
+            else:
+                self._part(run[0])
+        self._flush()
 
     def _flush(self) -> None:
         if len(self._pieces) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,21 @@ def test_frames(direction: str, version: int, data: st.DataObject) -> None:
     assert decode(wire) == frame
     assert encode(decode(wire)) == wire
     assert from_json(to_json(frame)) == frame
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@given(data=st.data())
+def test_a_tunnel_message_from_its_fields(version: int, data: st.DataObject) -> None:
+    """``encode_tunnel_to_client``: the bytes of the frame that has these fields, and its errors."""
+    wire = codec(version)
+    frame = data.draw(tunnel_messages("to_client", version))
+    fields = (frame.requestId, frame.messageId, frame.messageKind, frame.gatewayReplyTo)
+    assert wire.encode_tunnel_to_client(*fields) == wire.encode_to_client(frame)
+    with pytest.raises(WireError) as expected:
+        wire.encode_to_client(replace(frame, messageId=b"short"))
+    with pytest.raises(WireError) as caught:
+        wire.encode_tunnel_to_client(frame.requestId, b"short", frame.messageKind, frame.gatewayReplyTo)
+    assert str(caught.value) == str(expected.value)
 
 
 @pytest.mark.parametrize(("direction", "version"), EVERY_WIRE)
