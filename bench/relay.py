@@ -2,10 +2,15 @@
 
     python bench/relay.py [--json] [--rounds N] [--only 100x16384]
 
-Three servers take turns with the same clients and the same sink behind them, each a process of its own whose CPU time the kernel
-counts:
+Five servers take turns with the same clients and the same sink behind them, each a process of its own whose CPU time the kernel
+counts (in nanoseconds; the ticks of ``/proc/PID/stat`` are a tenth of a run). Each connection has sent one message before the
+measuring begins, so that it is open, and no server still warms up. All have the same options and the same garbage collector.
 
-- *relay*: what a client sends goes on over one socket to the sink, behind its connection's 16-byte id: no protocol at all;
+- *relay*: what a client sends goes on over one socket to the sink, behind its connection's 16-byte id: no protocol at all. Written
+  as the library's users write it, but that what one turn of the event loop sends leaves in one system call, as the gateway's does;
+- *call each*: the same, with a system call for each message, which is the library's way;
+- *our sockets*: the same relay on the gateway's own connections, which read without a task and write frames without copying: what
+  is left of the ratio to it is the protocol alone;
 - *gateway*: the reference gateway; the sink speaks the runner's protocol, opens sockets that can hibernate and sends
   cumulative message acks, but no tunnel acks;
 - *gateway + tunnel acks*: the same, and the sink acks every tunnel message.
@@ -27,14 +32,18 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from tunnelref.clock import LoopClock
+from tunnelref.collector import relax
+from tunnelref.connection import HeardServer, JoinedServer
 from tunnelref.gateway.core import Gateway
 from tunnelref.gateway.server import GatewayServer
+from tunnelref.outbox import Outbox
 from tunnelref.wire import codec
 from tunnelspec.frames import (
     ActorStateRunning,
@@ -55,10 +64,10 @@ from tunnelspec.frames import (
 )
 from tunnelspec.limits import Limits
 
-SERVERS = ("relay", "gateway", "gateway + tunnel acks")
+SERVERS = ("relay", "call each", "our sockets", "gateway", "gateway + tunnel acks")
+RELAYS = SERVERS[:3]
 GOAL = 1.4
 ACK_EVERY = 32
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +84,62 @@ class Load:
 
 
 LOADS = (
-    Load(1, 20_000, 100), Load(100, 200, 100), Load(1_000, 20, 100),
-    Load(1, 3_000, 16_384), Load(100, 30, 16_384), Load(1_000, 3, 16_384),
+    Load(1, 40_000, 100), Load(100, 400, 100), Load(1_000, 40, 100),
+    Load(1, 4_000, 16_384), Load(100, 40, 16_384), Load(1_000, 4, 16_384),
 )  # fmt: skip
 
 # == the servers, as processes ===========================================================================================
 
 
-async def relay_server() -> None:
+async def relay_server(kind: str) -> None:
     """The trivial relay: one backend socket, every client's messages on it, behind 16 bytes."""
     backend: list[ServerConnection] = []
+    outboxes: list[Outbox] = []
+    waiting = False
+
+    def flush() -> None:
+        nonlocal waiting
+        waiting = False
+        backend[0].send_data()
+
+    def send(data: bytes) -> None:
+        nonlocal waiting
+        backend[0].protocol.send_binary(data)
+        if kind == "call each":
+            backend[0].send_data()
+        elif not waiting:
+            waiting = True
+            asyncio.get_running_loop().call_soon(flush)
 
     async def handle(connection: ServerConnection) -> None:
         assert connection.request is not None
         if connection.request.path == "/sink":
             backend.append(connection)
+            outboxes.append(Outbox(connection))
             await connection.wait_closed()
             return
         id_ = os.urandom(16)
-        sink = backend[0]
+        if kind == "our sockets":
+            assert isinstance(connection, HeardServer)
+            sink = outboxes[0]
+            await connection.listen(lambda message, binary: sink.write(id_ + message))
+            return
         async for message in connection:
             assert isinstance(message, bytes)
-            sink.protocol.send_binary(id_ + message)
-            sink.send_data()
+            send(id_ + message)
 
-    async with serve(handle, "127.0.0.1", 0, compression=None, max_size=None, max_queue=64) as server:
+    relax()
+    cls = {"relay": JoinedServer, "call each": ServerConnection, "our sockets": HeardServer}[kind]
+    async with serve(
+        handle, "127.0.0.1", 0, compression=None, max_size=64 << 20, max_queue=64, create_connection=cls
+    ) as server:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)
         await asyncio.get_running_loop().create_future()
 
 
 async def gateway_server() -> None:
     """The reference gateway, with room for what a fast client has in flight."""
+    relax()
     limits = Limits(max_pending_bytes=1 << 30, max_total_pending_bytes=1 << 32)
     server = GatewayServer(Gateway(LoopClock(), limits))
     print(await server.start("127.0.0.1", 0), flush=True)
@@ -118,11 +152,11 @@ async def gateway_server() -> None:
 class Sink:
     """Counts messages; towards a gateway it is a runner that does no more than it must."""
 
-    def __init__(self, wanted: int, tunnel_acks: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, tunnel_acks: bool) -> None:
         self.tunnel_acks = tunnel_acks
         self.seen = 0
-        self.done = asyncio.Event()
+        self.wanted = 0
+        self.enough = asyncio.Event()
         self._numbers = iter(range(1, 1 << 62))
 
     async def count(self, socket: ClientConnection) -> None:
@@ -169,7 +203,15 @@ class Sink:
     def _another(self) -> None:
         self.seen += 1
         if self.seen == self.wanted:
-            self.done.set()
+            self.enough.set()
+
+    async def until(self, wanted: int) -> None:
+        """Wait until so many messages have come in all. Raises ``TimeoutError``."""
+        self.wanted = wanted
+        self.enough.clear()
+        if self.seen < wanted:
+            async with asyncio.timeout(120):
+                await self.enough.wait()
 
 
 async def ping(socket: ClientConnection) -> None:
@@ -182,9 +224,9 @@ async def ping(socket: ClientConnection) -> None:
 
 async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, float]:
     """One run; the server's CPU seconds and the wall seconds."""
-    base, plain = f"ws://127.0.0.1:{port}", server == "relay"
+    base, plain = f"ws://127.0.0.1:{port}", server in RELAYS
     path = "/sink" if plain else "/runners/connect?protocol_version=2&runner_key=bench"
-    sink = Sink(load.messages, tunnel_acks=server.endswith("acks"))
+    sink = Sink(tunnel_acks=server.endswith("acks"))
     options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None}
     async with connect(base + path, **options) as behind:
         tasks = [asyncio.ensure_future(sink.count(behind) if plain else sink.run(behind))]
@@ -196,6 +238,8 @@ async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, fl
             batch = range(first, min(first + 50, load.connections))
             clients += await asyncio.gather(*(connect(f"{base}/ws/bench.{n}", **options) for n in batch))
         payload = b"x" * load.size
+        await asyncio.gather(*(client.send(payload) for client in clients))
+        await sink.until(load.connections)  # every connection is open, and every path was taken once
         began, cpu = time.monotonic(), cpu_seconds(pid)
 
         async def send(client: ClientConnection) -> None:
@@ -203,8 +247,7 @@ async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, fl
                 await client.send(payload)
 
         await asyncio.gather(*(send(client) for client in clients))
-        async with asyncio.timeout(120):
-            await sink.done.wait()
+        await sink.until(load.connections + load.messages)
         spent, took = cpu_seconds(pid) - cpu, time.monotonic() - began
         for task in tasks:
             task.cancel()
@@ -213,15 +256,14 @@ async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, fl
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    """Time that a process's threads ran, user and system, as the scheduler counts it (in nanoseconds)."""
+    tasks = Path(f"/proc/{pid}/task")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
 
 
 def run(server: str, load: Load) -> tuple[float, float]:
     """One run against a fresh server."""
-    command = [sys.executable, __file__, "--serve", server.partition(" ")[0]]
+    command = [sys.executable, __file__, "--serve", server]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert process.stdout is not None
@@ -247,7 +289,9 @@ def measure(load: Load, rounds: int) -> dict[str, Any]:
         "size": load.size,
         "cpu_us": {server: round(value, 1) for server, value in cpu_us.items()},
         "per_second": {server: round(statistics.median(values)) for server, values in took.items()},
-        "ratio": {server: round(cpu_us[server] / cpu_us["relay"], 2) for server in SERVERS[1:]},
+        "ratio": {
+            server: {relay: round(cpu_us[server] / cpu_us[relay], 2) for relay in RELAYS} for server in SERVERS[3:]
+        },
     }
 
 
@@ -256,26 +300,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print the results as one JSON array")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each server and load (default %(default)s)")
     parser.add_argument("--only", metavar="CONNECTIONSxSIZE", help="one load, e.g. 100x100")
-    parser.add_argument("--serve", choices=("relay", "gateway"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=SERVERS, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.serve:
-        asyncio.run(relay_server() if args.serve == "relay" else gateway_server())
+        asyncio.run(relay_server(args.serve) if args.serve in RELAYS else gateway_server())
         return
     loads = [load for load in LOADS if args.only in (None, f"{load.connections}x{load.size}")]
     results = []
     if not args.json:
+        print(f"{'':14}{'CPU us/message':^58}{'gateway to':^36}{'+ acks to':^12}")
         print(
-            f"{'conns':>5} {'bytes':>6}  {'CPU us/message: relay':>21} {'gateway':>8} {'+ acks':>8}   ratio  + acks   msg/s"
+            f"{'conns':>5} {'bytes':>6}  {'relay':>10}{'call each':>12}{'our sockets':>12}{'gateway':>12}{'+ acks':>12}"
+            f"{'relay':>12}{'call each':>12}{'our sockets':>12}{'relay':>10}"
         )
     for load in loads:
         results.append(result := measure(load, args.rounds))
         if not args.json:
             cpu, ratio = result["cpu_us"], result["ratio"]
-            print(
-                f"{load.connections:>5} {load.size:>6}  {cpu['relay']:>21} {cpu['gateway']:>8} {cpu[SERVERS[2]]:>8}"
-                f"   {ratio['gateway']:>5}  {ratio[SERVERS[2]]:>6}  {result['per_second']['gateway']:>6}",
-                flush=True,
-            )
+            numbers = "".join(f"{cpu[server]:>12}" for server in SERVERS)[2:]
+            ratios = "".join(f"{ratio['gateway'][relay]:>12}" for relay in RELAYS) + f"{ratio[SERVERS[4]]['relay']:>10}"
+            print(f"{load.connections:>5} {load.size:>6}  {numbers}{ratios}", flush=True)
     if args.json:
         print(json.dumps(results))
     else:
