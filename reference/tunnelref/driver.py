@@ -51,15 +51,18 @@ class Driver:
     def __init__(
         self, endpoint: Endpoint, clock: Clock, limits: Limits, observe: Observer = ignore, **contexts: Any
     ) -> None:
-        self.endpoint = endpoint
         self.clock = clock
-        self.limits = limits
         self.observe = observe
-        self.state = self.endpoint.start(**contexts)
-        self.steps = program(self.endpoint, limits, by_transitions, moving=False).at(self.state)
+        self.state = endpoint.start(**contexts)
+        self.run_on(endpoint, limits)
         self.busy = False
         self.timers: dict[type[Any], Timer] | None = None  # made when first needed: most entries are idle
         self.inbox: deque[Any] | None = None  # what came while an event was being handled
+
+    def run_on(self, endpoint: Endpoint, limits: Limits) -> None:
+        """From where it stands, go on by these tables and limits."""
+        self.endpoint, self.limits = endpoint, limits
+        self.steps = program(endpoint, limits, by_transitions, moving=False).at(self.state)
 
     def post(self, event: Any) -> None:
         """Let the endpoint hear an event, and do what it says.

@@ -40,7 +40,7 @@ async def perform(rig: Rig, names: Names, action: str, data: bytes = b"") -> Non
     await rig.settle()
     if rig.failures:
         raise Stuck("; ".join(rig.failures))
-    if any(isinstance(output, CloseClient) for heard in rig.heard for output in heard.result.outputs):
+    if any(isinstance(output, CloseClient) for heard in rig.heard for output in heard.outputs):
         await rig.until(lambda: rig.client.told is not None or rig.client.left, "the client is closed")
 
 

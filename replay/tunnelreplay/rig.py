@@ -26,7 +26,8 @@ from tunnelreplay.clock import ScriptedClock, fire
 from tunnelreplay.link import HeldLink
 from tunnelreplay.router import Router
 from tunnelreplay.wire import PATIENCE_S
-from tunnelspec.endpoint import Result, State, Tables
+from tunnelspec.compiled import Outcome, Passed
+from tunnelspec.endpoint import State, Tables
 from tunnelspec.events import RedialDue
 from tunnelspec.frames import ActorConfig, CommandStartActor
 from tunnelspec.limits import DEFAULT, Limits
@@ -50,7 +51,9 @@ class Heard:
     driver: Driver
     before: State
     event: Any
-    result: Result
+    after: State
+    outputs: tuple[Any, ...]
+    steps: tuple[Passed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class Rig:
         for runner in self.runners.values():
             runner.runner.tables, runner.runner.limits = tables, self.limits
         if self.entry is not None:
-            self.entry.endpoint, self.entry.limits = tables.gateway, self.limits
+            self.entry.run_on(tables.gateway, self.limits)
 
     @property
     def freed(self) -> bool:
@@ -247,13 +250,14 @@ class Rig:
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
-    def _observe(self, where: str, driver: Driver, before: State, event: Any, result: Result) -> None:
+    def _observe(self, where: str, driver: Driver, before: State, event: Any, outcome: Outcome) -> None:
+        after, outputs, path = outcome
         if where == GATEWAY:
             if isinstance(driver, SocketEntry):
                 self.entry = driver
-                self.heard.append(Heard(where, driver, before, event, result))
+                self.heard.append(Heard(where, driver, before, event, after, outputs, path.steps))
         elif isinstance(driver, Adapter) and not driver.runner.gone:
-            self.heard.append(Heard(where, driver, before, event, result))
+            self.heard.append(Heard(where, driver, before, event, after, outputs, path.steps))
         self.news()
 
     def _note(self, side: str, way: str, data: bytes) -> None:

@@ -118,8 +118,8 @@ def _timely(rig: Rig, freed: bool) -> tuple[Heard, ...]:
     comes, for the library reads on behind a close."""
     late = [h for h in rig.heard if freed and h.where == GATEWAY]
     for h in late:
-        if h.result.outputs or any(t.step.transition.verdict is Verdict.TAKEN for t in h.result.steps):
-            raise Divergence(f"an entry that is over takes {[t.step.transition.id for t in h.result.steps]}")
+        if h.outputs or any(passed.transition.verdict is Verdict.TAKEN for passed in h.steps):
+            raise Divergence(f"an entry that is over takes {[passed.transition.id for passed in h.steps]}")
     return tuple(h for h in rig.heard if h not in late)
 
 

@@ -13,7 +13,8 @@ from tunnelreplay.actors import ACTOR, event_of
 from tunnelreplay.link import DOWN, UP
 from tunnelreplay.names import Names
 from tunnelreplay.rig import GATEWAY, Heard, Rig
-from tunnelspec.endpoint import Local, Taken
+from tunnelspec.compiled import Passed
+from tunnelspec.endpoint import Local
 from tunnelspec.events import (
     AckDue,
     AskActor,
@@ -158,19 +159,21 @@ class View:
     def note(self, heard: Iterable[Heard]) -> None:
         """Take note of what cannot be seen afterwards."""
         for h in heard:
-            outputs = h.result.outputs
+            outputs = h.outputs
             if h.where == GATEWAY:
                 self._opened = self._opened or any(isinstance(o, ReadClient) for o in outputs)
-                self._ended = self._ended or next((t.step.transition.id for t in h.result.steps if self._closes(t)), "")
+                self._ended = self._ended or next(
+                    (passed.transition.id for passed in h.steps if self._closes(passed)), ""
+                )
                 if Free() in outputs:
-                    self._freed = h.result.state
+                    self._freed = h.after
                     self.names.freed(GATEWAY, h.driver)
             elif Free() in outputs and h.driver is not self.rig.adapter(h.where):
                 self.names.freed(h.where, h.driver)
 
     @staticmethod
-    def _closes(taken: Taken) -> bool:
-        return taken.machine.name == "connection" and taken.step.state == "closed"
+    def _closes(passed: Passed) -> bool:
+        return passed.machine.name == "connection" and passed.target == "closed"
 
     def moment(self, action: Action, before: dict[str, Any], after: dict[str, Any], heard: tuple[Heard, ...]) -> Moment:
         """An action as it was: what each of its stages read, and what it wrote."""
@@ -205,9 +208,9 @@ class View:
 
     def _said(self, where: str, heard: Heard) -> tuple[Any, ...]:
         """What an endpoint put out, for whom, and which transitions it took: as the model's stages write it."""
-        outputs = tuple(self.names.event(where, heard.driver, output) for output in heard.result.outputs)
+        outputs = tuple(self.names.event(where, heard.driver, output) for output in heard.outputs)
         refused = tuple(o.rule for o in outputs if isinstance(o, Violation))
-        took = tuple(taken.step.transition.id for taken in heard.result.steps)
+        took = tuple(passed.transition.id for passed in heard.steps)
         if where == GATEWAY:
             to_client = tuple(o for o in outputs if isinstance(o, ReadClient | Deliver | CloseClient))
             return (*(carried(outputs, x) for x in self.system.sides), to_client, refused, took)
