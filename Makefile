@@ -7,7 +7,7 @@ ENGINE_STAMP := reference/interop/node_modules/.stamp
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check draw book lessons handouts findings interop bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts export findings interop bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,10 +25,13 @@ types: $(STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
 check: $(STAMP)  ## fail if anything generated is stale
-	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec findings --check >/dev/null
+	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec export json --check && $(BIN)/tunnelspec findings --check >/dev/null
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
+
+export: $(STAMP)  ## write the tables down for other tools anew
+	@$(BIN)/tunnelspec export json -o exports
 
 book: $(STAMP)  ## write the tables into the specification's pages anew
 	@$(BIN)/tunnelspec book

@@ -22,6 +22,7 @@ COMMANDS = {
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),
+    "export": ("tunnelexport.cli", "write the tables down for other tools"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "lessons": ("tunnellessons.cli", "write the lessons anew from the tables"),

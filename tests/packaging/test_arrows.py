@@ -15,7 +15,7 @@ OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
     "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
     "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelhandouts": "handouts",
-    "tunnelcli": "command",
+    "tunnelexport": "exports", "tunnelcli": "command",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -35,6 +35,7 @@ MAY = {
         "tunnelcheck",
         "tunnelref",
     },  # of tunnelref the wire's schema
+    "tunnelexport": {"tunnelspec", "tunneldraw", "tunnelref"},  # of tunnelref the codec alone
     "tunnelcli": set(OURS) - {"tunnelcli"},
 }
 
