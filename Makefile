@@ -25,13 +25,13 @@ types: $(STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
 check: $(STAMP)  ## fail if anything generated is stale
-	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec export json --check && $(BIN)/tunnelspec findings --check >/dev/null
+	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec export json --check && $(BIN)/tunnelspec export vectors --check && $(BIN)/tunnelspec findings --check >/dev/null
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
 
-export: $(STAMP)  ## write the tables down for other tools anew
-	@$(BIN)/tunnelspec export json -o exports
+export: $(STAMP)  ## write the tables and the test vectors anew
+	@$(BIN)/tunnelspec export json -o exports && $(BIN)/tunnelspec export vectors
 
 book: $(STAMP)  ## write the tables into the specification's pages anew
 	@$(BIN)/tunnelspec book

@@ -20,6 +20,7 @@ STALE, WRONG_USE = 5, 2
 FOLDER = Path(__file__).resolve().parent.parent
 """Where the committed exports are."""
 
+VECTORS = FOLDER.parent / "conformance" / "vectors"
 IDS = tuple(machine.id for machine in MACHINES)
 Files = Mapping[str, str]
 
@@ -72,6 +73,21 @@ def add_parsers(subparsers: Any) -> None:
         "example: tunnelspec export mermaid --machine HIB-G",
         _each(lambda machine: {f"{machine.id.lower()}.mmd": machine_mermaid(Picture(machine))}),
     )
+    vectors = kinds.add_parser(
+        "vectors",
+        help="test vectors for implementations in any language",
+        description="Frames, serial numbers, steps of the tables, runs of an endpoint and whole conversations, as JSON with a "
+        "schema: conformance/vectors/, whose README says how to use them.",
+        epilog="example: tunnelspec export vectors -o /tmp/vectors\n\n"
+        "exit codes: 0 done, or current; 2 wrong use; 5 a committed file is stale",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    vectors.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=VECTORS, help="the folder (default: conformance/vectors/)"
+    )
+    vectors.add_argument("--check", action="store_true", help="write nothing; name each file that is stale")
+    vectors.add_argument("--json", action="store_true", help="print the files and their status as one JSON object")
+    vectors.set_defaults(run=run_vectors)
 
 
 def _each(files: Callable[[Machine], Files]) -> Callable[[tuple[Machine, ...]], Files]:
@@ -119,6 +135,15 @@ def run_json(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def run_vectors(args: argparse.Namespace) -> int:
+    """0 if written or current, 2 for wrong use, 5 if ``--check`` found a difference."""
+    from tunnelexport.vectors.files import files  # they take half a second to make
+
+    if args.check:
+        return checked(args.output, files(), "tunnelspec export vectors", as_json=args.json)
+    return put(files(), args.output)
+
+
 def put(files: Files, output: Path | None) -> int:
     """Print one file, or write all: into a folder, or one under the name given."""
     if output is None:
@@ -143,9 +168,9 @@ def put(files: Files, output: Path | None) -> int:
     return 0
 
 
-def checked(folder: Path, files: Files, remedy: str, *, as_json: bool = False, whole: bool = False) -> int:
+def checked(folder: Path, files: Files, remedy: str, *, as_json: bool = False) -> int:
     """Compare a folder with what it must hold: 0 if it does, 5 otherwise."""
-    found = check(folder, files, whole=whole)
+    found = check(folder, files, whole=False)
     changed = [file for file in found if file.status is not Status.CURRENT]
     if as_json:
         listed = [{"name": file.name, "status": file.status.value} for file in found]

@@ -1,4 +1,4 @@
-"""The exported charts, run by XState and by SCION (an interpreter of SCXML), take the tables' rules, states, contexts and outputs."""
+"""The exported charts, run by XState and by SCION (an interpreter of SCXML), do what the tables do."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.reference.wire.vectors import VECTORS
 from tests.strategies import DIRECTIONS, random_value, union
+from tunnelexport.vectors.frames_by_hand import VECTORS
 from tunnelref.wire import codec, to_json
 
 HERE = Path(__file__).parent
@@ -23,7 +23,8 @@ FRAMES = 2000
 NOT_IN_VERSION_1 = {"index", "canHibernate", "lastMsgIndex", "retry"}
 
 
-def _ask(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def ask(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the library makes of these bytes: see ``bare_check.mjs``."""
     lines = "".join(json.dumps(request) + "\n" for request in requests)
     command = ["node", str(NODE / "bare_check.mjs"), str(HERE)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120, check=False)
@@ -61,7 +62,7 @@ def test_same_bytes_and_same_meaning() -> None:
         cases.append((direction, version, frame, getattr(codec(version), f"encode_{direction}")(frame)))
     cases = [case for case in cases if "Kv" not in type(case[2]).__name__]
     names = {"to_server": "ToServer", "to_client": "ToClient"}
-    answers = _ask([{"version": v, "union": names[way], "hex": data.hex()} for way, v, _, data in cases])
+    answers = ask([{"version": v, "union": names[way], "hex": data.hex()} for way, v, _, data in cases])
     assert len(answers) == len(cases)
     for (_, version, frame, data), answer in zip(cases, answers, strict=True):
         assert "error" not in answer, (answer, frame)
@@ -70,5 +71,5 @@ def test_same_bytes_and_same_meaning() -> None:
 
 
 def test_the_script_refuses_what_is_no_frame() -> None:
-    [answer] = _ask([{"version": 2, "union": "ToServer", "hex": "0405"}])
+    [answer] = ask([{"version": 2, "union": "ToServer", "hex": "0405"}])
     assert "error" in answer

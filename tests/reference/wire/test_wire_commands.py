@@ -9,7 +9,7 @@ import shlex
 
 import pytest
 
-from tests.reference.wire.vectors import VECTORS, M, R
+from tunnelexport.vectors.frames_by_hand import VECTORS, M, R
 from tunnelref.wire.commands import add_parsers
 
 ACK = f"06{R.hex()}{M.hex()}060700"

@@ -14,7 +14,7 @@ from tunnelref.wire import codec
 pytest.importorskip("bare", reason="pybare is not installed")
 
 from tests.reference.wire import pybare_oracle as oracle
-from tests.reference.wire.vectors import VECTORS, Vector
+from tunnelexport.vectors.frames_by_hand import VECTORS, Vector
 
 EVERY_WIRE = [(direction, version) for direction in DIRECTIONS for version in (1, 2)]
 

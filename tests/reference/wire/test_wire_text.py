@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reference.wire.vectors import VECTORS, M, R, Vector
+from tunnelexport.vectors.frames_by_hand import VECTORS, M, R, Vector
 from tunnelref.wire import JsonError, from_json, to_json
 from tunnelspec.frames import (
     ToClientTunnelMessage,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reference.wire.vectors import VECTORS, M, R, Vector
 from tests.strategies import DIRECTIONS, union
+from tunnelexport.vectors.frames_by_hand import VECTORS, M, R, Vector
 from tunnelref.wire import codec, decode_to_client, decode_to_server, encode_to_client, encode_to_server
 from tunnelref.wire.schema import Union
 from tunnelspec.frames import (
