@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tunnelexport.javascript import RUNTIME, Untranslatable, functions, translated
+from tunnelexport.values import plain
 from tunnelspec import ack, serial
 from tunnelspec.fifo import Fifo
 
@@ -83,6 +84,14 @@ def test_the_runtime_raises_where_a_number_would_not_be_exact(expression: str, w
     )
     assert done.returncode != 0
     assert why in done.stderr
+
+
+def test_a_value_that_json_would_change_is_refused() -> None:
+    assert plain((2**64, 2**53, b"\x00\xff", None, Numbers)) == [2**64, 2**53, "00ff", None, "Numbers"]
+    with pytest.raises(OverflowError, match="not exact"):
+        plain(2**63 - 1)
+    with pytest.raises(TypeError, match="float has no form"):
+        plain(0.5)
 
 
 def sliced(c: Numbers) -> Any:

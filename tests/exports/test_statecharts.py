@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -98,6 +99,9 @@ def test_scxml_has_the_whole_table(machine: Machine) -> None:
     states = root.findall(f"{ns}state")
     assert [s.get("id") for s in states] == [s.name for s in machine.states]
     assert root.get("initial") == machine.initial
+    ids = [id_ for element in root.iter() if (id_ := element.get("id")) is not None]
+    assert len(set(ids)) == len(ids)  # the W3C's schema has states' and data's ids as xsd:ID
+    assert all(re.fullmatch(r"[A-Za-z_][\w.-]*", id_) for id_ in ids)
     for state in states:
         rows = [t for t in machine.transitions if state.get("id") in t.sources]
         found = [(t.get(f"{ours}id"), t.get("event"), t.get("target")) for t in state.findall(f"{ns}transition")]
