@@ -83,7 +83,7 @@ def add_parsers(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     vectors.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=VECTORS, help="the folder (default: conformance/vectors/)"
+        "-o", "--output", metavar="DIR", type=Path, help="the folder (default, in a checkout: conformance/vectors/)"
     )
     vectors.add_argument("--check", action="store_true", help="write nothing; name each file that is stale")
     vectors.add_argument("--json", action="store_true", help="print the files and their status as one JSON object")
@@ -137,11 +137,15 @@ def run_json(args: argparse.Namespace) -> int:
 
 def run_vectors(args: argparse.Namespace) -> int:
     """0 if written or current, 2 for wrong use, 5 if ``--check`` found a difference."""
-    from tunnelexport.vectors.files import files  # they take half a second to make
+    from tunnelexport.vectors.files import files  # they take a second to make
 
+    folder = args.output or VECTORS
+    if args.output is None and not VECTORS.is_dir():
+        print("tunnelspec export vectors: outside a checkout of tunnelspec, -o DIR says where to", file=sys.stderr)
+        return WRONG_USE
     if args.check:
-        return checked(args.output, files(), "tunnelspec export vectors", as_json=args.json)
-    return put(files(), args.output)
+        return checked(folder, files(), "tunnelspec export vectors", as_json=args.json)
+    return put(files(), folder)
 
 
 def put(files: Files, output: Path | None) -> int:

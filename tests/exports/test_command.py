@@ -70,3 +70,27 @@ def test_every_kind_has_an_example(kind: str, capsys: pytest.CaptureFixture[str]
         main(["export", kind, "--help"])
     assert ended.value.code == 0
     assert f"example: tunnelspec export {kind}" in capsys.readouterr().out
+
+
+def test_stale_vectors_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (ROOT / "conformance" / "vectors").glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    serials = tmp_path / "serials.json"
+    serials.write_text(serials.read_text().replace('"less": true', '"less": false', 1))
+    (tmp_path / "steps.json").unlink()
+    assert main(["export", "vectors", "--check", "--json", "-o", str(tmp_path)]) == 5
+    result = json.loads(capsys.readouterr().out)
+    assert result["verdict"] == "stale"
+    assert {f["name"]: f["status"] for f in result["files"]} == {
+        "frames.json": "current", "serials.json": "stale", "steps.json": "missing", "runs.json": "current",
+        "conversations.json": "current", "vectors.schema.json": "current",
+    }  # fmt: skip
+
+
+def test_vectors_outside_a_checkout_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tunnelexport.cli.VECTORS", tmp_path / "nowhere")
+    assert main(["export", "vectors"]) == 2
+    assert "-o DIR says where to" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()
