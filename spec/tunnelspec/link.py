@@ -38,6 +38,7 @@ from tunnelspec.events import (
     Withhold,
 )
 from tunnelspec.frames import (
+    ProtocolMetadata,
     ToClientAckEvents,
     ToClientClose,
     ToClientCommands,
@@ -319,7 +320,7 @@ def _runner_events(lim: Limits) -> Iterable[Any]:
     yield from (Received(frame, 1) for frame in (_INIT, ToClientKvResponse(0, b"")))
 
 
-_INIT = ToClientInit("", 0, None)  # type: ignore[arg-type]  # guards do not look inside
+_INIT = ToClientInit("", 0, ProtocolMetadata(0))
 
 LINK_R = Machine(
     id="LINK-R",

@@ -25,6 +25,7 @@ def event(json: Any) -> Any:
 def revived(hint: Any, json: Any) -> Any:
     """A value of that type."""
     if json is None:
+        assert parts(hint) & {type(None), Any}, hint
         return None
     if isinstance(json, dict) and "type" in json and hint is not Received:
         hint = TYPES[json["type"]]
@@ -37,6 +38,8 @@ def revived(hint: Any, json: Any) -> Any:
         return tuple(revived(kind, entry) for kind, entry in zip(typing.get_args(hint), json, strict=True))
     if bytes in parts(hint):
         return bytes.fromhex(json)
+    if parts(hint) <= {int, str, bool, type(None)}:
+        assert type(json) in parts(hint), (hint, json)
     if isinstance(hint, type) and (is_dataclass(hint) or hasattr(hint, "_fields")):
         hints = typing.get_type_hints(hint)
         return hint(**{name: revived(hints[name], value) for name, value in json.items() if name != "type"})
