@@ -9,7 +9,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from tunnelspec.machine import Machine
+from tunnelspec.machine import Machine, TableError
 from tunnelspec.source import definition
 
 
@@ -28,8 +28,12 @@ def qualified(function: Callable[..., Any]) -> str:
 
 @cache
 def named(function: Callable[..., Any]) -> tuple[tuple[str, Any], ...]:
-    """The names that a function's body and defaults take from its module, and what they stand for; builtins apart."""
-    assert isinstance(function, FunctionType)
+    """The names that a function's body and defaults take from its module, and what they stand for; builtins apart.
+
+    Raises ``TableError`` for what is no plain function, such as a deviation's wrapper: it has no source of its own.
+    """
+    if not isinstance(function, FunctionType):
+        raise TableError(f"{function!r} is not a plain function")
     found: dict[str, Any] = {}
     for part in (*definition(function).body, *definition(function).args.defaults):
         for node in ast.walk(part):

@@ -73,9 +73,9 @@ def translated(function: Callable[..., Any]) -> str:
 
 class _Function:
     def __init__(self, function: Callable[..., Any]) -> None:
-        assert isinstance(function, FunctionType)
-        self.function = function
         self.node = definition(function)
+        assert isinstance(function, FunctionType)  # so says its definition
+        self.function = function
         self.hints = typing.get_type_hints(function)
         self.locals: dict[str, Any] = {a.arg: self.hints.get(a.arg, Any) for a in self.node.args.args}
 

@@ -14,7 +14,9 @@ import pytest
 from tunnelexport.javascript import RUNTIME, Untranslatable, functions, translated
 from tunnelexport.values import plain
 from tunnelspec import ack, serial
+from tunnelspec.deviations import Then, size_stays
 from tunnelspec.fifo import Fifo
+from tunnelspec.machine import TableError
 
 
 class Numbers(NamedTuple):
@@ -182,6 +184,12 @@ def test_two_helpers_of_one_name_are_refused() -> None:
 
     with pytest.raises(Untranslatable, match="one of that name"):
         functions([serial.distance, distance])
+
+
+def test_a_wrapper_is_refused_by_name() -> None:
+    wrapped = Then(ack.release, size_stays)
+    with pytest.raises(TableError, match="is not a plain function"):
+        functions([wrapped])
 
 
 def test_a_guard_reads_like_its_source() -> None:
