@@ -8,6 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types check draw book lessons handouts export findings interop bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts findings explore interop bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,8 @@ types: $(STAMP)  ## mypy --strict
 
 check: $(STAMP)  ## fail if anything generated is stale
 	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec export json --check && $(BIN)/tunnelspec export vectors --check && $(BIN)/tunnelspec findings --check >/dev/null
+	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec findings --check >/dev/null
+	@$(BIN)/tunnelspec explore --check
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
@@ -44,6 +47,9 @@ handouts: $(STAMP)  ## make the poster, the cheat sheet and the guarantee card
 
 findings: $(STAMP)  ## decide the reviews' claims anew, and write their page
 	@$(BIN)/tunnelspec findings
+
+explore: $(STAMP)  ## pin what the explorer's page shows anew
+	@$(BIN)/tunnelspec explore --pin
 
 interop: $(STAMP) $(ENGINE_STAMP)  ## our runner against the production engine
 	@$(BIN)/python -m reference.interop

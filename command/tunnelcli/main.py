@@ -24,6 +24,7 @@ COMMANDS = {
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),
     "export": ("tunnelexport.cli", "write the tables down for other tools"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
+    "explore": ("tunnelexplore.cli", "explore the protocol in a browser"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
     "lessons": ("tunnellessons.cli", "write the lessons anew from the tables"),
     "handouts": ("tunnelhandouts.cli", "make the poster, the cheat sheet and the guarantee card"),

@@ -45,7 +45,21 @@ def parts(guard: Guard) -> tuple[str, ...]:
 
 
 def failing(guard: Guard, context: Any, event: Any, limits: Limits) -> tuple[str, ...]:
-    """The conjuncts that do not hold, for a report that says why a transition was not taken."""
+    """The conjuncts that do not hold, for a report that says why a transition was not taken.
+
+    A conjunct may mean something only where those before it hold (``len(c.pending) > 0 and c.pending[0] …``): it is left out
+    where one of them fails and it cannot be evaluated.
+    """
     names = [a.arg for a in definition(guard).args.args]
     scope = dict(zip(names, (context, event, limits), strict=True))
-    return tuple(part for part in parts(guard) if not eval(part, guard.__globals__, scope))
+    found: list[str] = []
+    for part in parts(guard):
+        try:
+            holds = eval(part, guard.__globals__, scope)
+        except Exception:
+            if not found:
+                raise
+            continue
+        if not holds:
+            found.append(part)
+    return tuple(found)

@@ -15,7 +15,7 @@ OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
     "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
     "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelhandouts": "handouts",
-    "tunnelexport": "exports", "tunnelcli": "command",
+    "tunnelexport": "exports", "tunnelcli": "command", "tunnelexplore": "explorer",
 }  # fmt: skip
 MAY = {
     "tunnelspec": set(),
@@ -26,6 +26,7 @@ MAY = {
     "tunnelcheck": {"tunnelspec", "tunneldraw"},
     "tunnelreplay": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelcheck"},
     "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
+    "tunnelexplore": {"tunnelspec", "tunneldraw", "tunnelcheck"},
     "tunnelconform": {"tunnelspec", "tunneldraw", "tunnelref"},  # of tunnelref the codec alone: see below
     "tunnellessons": {"tunnelspec", "tunneldraw", "tunnelbook", "tunnelcheck", "tunnelref", "tunnelconform"},
     "tunnelhandouts": {

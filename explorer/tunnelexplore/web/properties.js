@@ -1,0 +1,67 @@
+// Every property: broken here, at stake here, or neither; and what the checker decided in the whole world.
+
+import { atlas } from "./data.js"
+import { el, find, plural } from "./dom.js"
+
+const says = new Map(atlas.properties.map((property) => [property.id, property]))
+
+// The properties that fail in this state or by the step to it, and those that could have failed and hold.
+export function standing(session) {
+  const { world, state, edge } = session
+  const [could, broke] = world.stand(state)
+  const story = edge === undefined ? { could: [], broke: [] } : world.story(edge)
+  const failing = new Set([...broke, ...story.broke])
+  const turning = world.violated.filter(({ id }) => says.get(id).scope === "run" && goesRound(session, id)).map(({ id }) => id)
+  turning.forEach((id) => failing.add(id))
+  return { failing: [...failing], staked: [...new Set([...could, ...story.could])].filter((id) => !failing.has(id)) }
+}
+
+// A run goes round when the way comes back to a state that it was in: at the end of the counterexample, it has.
+function goesRound({ world, way, at, state }, id) {
+  const { way: shown, loop } = world.violated.find((violation) => violation.id === id)
+  return at === shown.length && shown.every((action, place) => world.action(way[place]) === action) &&
+    state === (at - loop ? world.target(way[at - loop - 1]) : 0)
+}
+
+export function drawProperties(session, look = []) {
+  const { world } = session
+  const { failing, staked } = standing(session)
+  const rest = world.judged.filter((id) => !failing.includes(id) && !staked.includes(id))
+  const violated = new Map(world.violated.map((violation) => [violation.id, violation]))
+  const row = (mark, word) => (id) =>
+    el(`li${look.includes(id) ? ".look" : ""}`, { id: `property-${id}` },
+      el("span.mark", { "aria-hidden": "true" }, mark), el("span.sr", {}, `${word}: `), el("b", {}, id), ` ${says.get(id).says} `,
+      el("small", {}, `of every ${says.get(id).scope}`),
+      violated.has(id) ? jump(session, violated.get(id)) : "")
+  const group = (title, ids, mark, word, open) => ids.length ? el("details.group", { open },
+    el("summary", {}, `${title} (${ids.length})`), el("ul", {}, ids.map(row(mark, word)))) : ""
+  const kept = new Set(["at stake", "not at stake"].filter((name) => find("verdicts").querySelector(`[data-group="${name}"]`)?.open))
+  const held = rest.filter((id) => !violated.has(id) && !look.includes(id))
+  find("verdicts").replaceChildren(
+    el("p.summary", {}, summary(world)),
+    group("Broken here", failing, "✗", "broken", true),
+    group("Broken elsewhere in this world", world.judged.filter((id) => violated.has(id) && !failing.includes(id)), "✗", "broken elsewhere", true),
+    tagged(group("At stake here, and it holds", staked.filter((id) => !violated.has(id)), "✓", "holds", kept.has("at stake") || look.some((id) => staked.includes(id))), "at stake"),
+    look.some((id) => rest.includes(id)) ? group("Looked at", rest.filter((id) => look.includes(id)), "·", "not at stake", true) : "",
+    tagged(group("Not at stake here", held, "·", "not at stake", kept.has("not at stake")), "not at stake"))
+}
+
+function tagged(group, name) {
+  if (group) group.dataset.group = name
+  return group
+}
+
+function summary(world) {
+  const where = world.complete ? `in all ${plural(world.states, "state")} of this world` : `in the ${plural(world.states, "state")} that were explored`
+  const count = world.judged.length - world.violated.length
+  return world.violated.length
+    ? `The checker: ${plural(world.violated.length, "property is", "properties are")} violated, ${count} hold ${where}.`
+    : `The checker: all ${count} properties hold ${where}.`
+}
+
+function jump(session, { id, way, loop, why }) {
+  return el("span.jump", {}, " ",
+    el("button", { type: "button", "data-break": id, onclick: () => session.breakIt(id) },
+      `Shortest counterexample, ${plural(way.length, "step")}${loop ? `, of which ${loop} go round` : ""}`),
+    el("details", {}, el("summary", {}, "why it fails there"), el("ul", {}, why.map((line) => el("li", {}, el("code", {}, line.trim()))))))
+}
