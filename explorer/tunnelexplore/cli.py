@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     size = args.export.stat().st_size
     _say(args, {"verdict": "written", "file": str(args.export), "bytes": size, "worlds": len(packed), "tours": len(tours)},
-         f"{args.export}: {size / 1e6:.1f} MB, {len(packed)} worlds, {len(tours)} tours")  # fmt: skip
+         f"{args.export}: {size / 1e6:.1f} MB, {len(packed)} world(s), {len(tours)} tour(s)")  # fmt: skip
     return 0
 
 

@@ -132,8 +132,8 @@ def _steps(path: Path, place: Place, raw: Iterable[Any]) -> Iterable[Step]:
     way: tuple[str, ...] = ()
     for number, step in enumerate(raw):
         where = f"step {number}"
-        if not isinstance(step, Mapping) or (extra := set(step) - STEP_KEYS):
-            raise TourError(f"{path}: {where}: a step has {', '.join(sorted(STEP_KEYS))}, not {extra or step!r}")
+        if not isinstance(step, Mapping) or set(step) - STEP_KEYS:
+            raise TourError(f"{path}: {where}: a step has {', '.join(sorted(STEP_KEYS))}: not like {step!r}")
         if "begin" in step:
             if "action" in step:
                 raise TourError(f"{path}: {where}: 'begin' and 'action' exclude each other")

@@ -23,7 +23,7 @@ from tunnelcheck.explore import Exploration
 from tunnelcheck.index import I64
 from tunnelcheck.replay import act
 from tunnelcheck.report import counterexample
-from tunnelexplore.atlas import ENOUGH, Place
+from tunnelexplore.atlas import ENOUGH, HARMLESS, SHOWS, Place
 from tunnelexplore.columns import columns
 from tunnelexplore.refusal import refusal
 from tunnelexplore.standing import standings
@@ -63,6 +63,10 @@ def build(place: Place, ways: Iterable[Way] = ()) -> World:
     exploration = decision.exploration
     found = [counterexample(decision, violation) for violation in decision.violations.values()]
     found.sort(key=lambda c: len(c.actions))
+    if SHOWS.get(place.deviation) == place.world and (not found) != (place.deviation in HARMLESS):
+        raise Unplayable(
+            f"{place.key}: {'breaks no property' if not found else 'is not harmless'}: see tunnelexplore.atlas"
+        )
     known = {action.id: number for number, (action, _) in enumerate(exploration.compiled)}
     states = kept(place, exploration, [*ways, *(c.actions for c in found)])
     maker = _Maker(decision, states)

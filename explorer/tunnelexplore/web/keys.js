@@ -39,8 +39,8 @@ export function setUpKeys(session) {
   find("keys").addEventListener("click", () => find("help").showModal())
   document.addEventListener("keydown", (event) => {
     if (!find("shortcuts").checked || event.ctrlKey || event.altKey || event.metaKey || find("help").open) return
-    if (event.target.closest("input, select, textarea")) return
-    if (event.key.length > 1 && event.target.closest(".frame, .scroll")) return // arrows scroll there
+    if (event.target.closest("select, textarea")) return
+    if (event.key.length > 1 && event.target.closest("input, .frame, .scroll")) return // arrows choose, or scroll, there
     const act = run.get(event.key)
     if (!act) return
     event.preventDefault()

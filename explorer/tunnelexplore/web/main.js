@@ -5,7 +5,7 @@ import { announce, el, find, option, plural } from "./dom.js"
 import { drawGoals, setUpGoals } from "./goals.js"
 import { setUpKeys } from "./keys.js"
 import { drawParts } from "./parts.js"
-import { drawPictures, setUpPictures, showPicture } from "./pictures.js"
+import { drawPictures, setUpPictures, showPicture, turnPicture } from "./pictures.js"
 import { drawProperties, standing } from "./properties.js"
 import { drawSequence } from "./sequence.js"
 import { Session, fragment, parse } from "./session.js"
@@ -63,7 +63,7 @@ function setUpChoice() {
 
 // A world from its start; one with a counterexample, from there.
 async function choose(key, path) {
-  session.tour = undefined
+  session.tour = session.left = undefined
   let trouble = await session.enter(key, path ?? [])
   if (path === undefined && session.world.violated.length) trouble = await session.enter(key, session.world.violated[0].way)
   session.changed({ entered: true })
@@ -90,10 +90,13 @@ function drawChoice({ world, tour }) {
 
 function drawControls({ world, at, way }) {
   find("count").textContent = at === way.length ? `step ${at}` : `step ${at} of ${way.length}`
-  find("back").disabled = find("reset").disabled = at === 0
-  find("forward").disabled = at === way.length
-  find("random").disabled = find("walk").disabled = !world.steps(session.state).length
-  find("break").disabled = !world.violated.length
+  const can = (id, holds) => find(id).setAttribute("aria-disabled", String(!holds)) // so that a pressed button keeps the focus
+  can("back", at > 0)
+  can("reset", at > 0)
+  can("forward", at < way.length)
+  can("random", !world.isEnd(session.state))
+  can("walk", !world.isEnd(session.state))
+  can("break", world.violated.length > 0)
   find("break").title = world.violated.length ? "" : "no property is violated in this world"
 }
 
@@ -109,6 +112,10 @@ function say({ world, edge, state, at }) {
 }
 
 function draw(_, news) {
+  const focused = document.activeElement
+  const place = [...document.querySelectorAll("button.step")].indexOf(focused)
+  const title = focused.closest("section[aria-labelledby]")?.querySelector("h2")
+  const inTour = focused.closest("#tour") !== null
   drawChoice(session)
   drawControls(session)
   drawTour(session, link)
@@ -120,29 +127,23 @@ function draw(_, news) {
   drawGoals(session)
   const machine = look.find((id) => atlas.machines.some((one) => one.id === id))
   drawPictures(session, machine ? false : undefined)
-  if (news.toured && machine) look.filter((id) => id in Object.fromEntries(atlas.machines.map((one) => [one.id, 1]))).forEach((id) => turnTo(id))
+  if (news.toured) look.filter((id) => atlas.machines.some((one) => one.id === id)).forEach((id) => turnPicture(session, id))
+  if (!focused.isConnected) refocus(inTour, place, title)
   say(session)
   sayTour(session)
   written = fragment(session)
   if (location.hash !== written) history.replaceState(null, "", written)
 }
 
-function turnTo(machine) {
-  const focused = document.activeElement
-  const top = scrollY
-  showPicture(session, machine)
-  focused?.focus?.({ preventScroll: true })
-  scrollTo(0, top)
+// What had the focus was drawn anew: it goes to what took its place.
+function refocus(inTour, place, title) {
+  const steps = document.querySelectorAll("button.step")
+  const next = inTour ? document.querySelector("#tour-reveal, #tour-next:enabled, #tour-text") : place >= 0 ? steps[place] ?? steps[0] : title
+  title?.setAttribute("tabindex", "-1")
+  ;(next ?? title)?.focus({ preventScroll: place >= 0 })
 }
 
 // -- buttons -----------------------------------------------------------------------------------------------------------
-
-function leaveTourBy(act) {
-  return () => {
-    session.tour = undefined
-    act()
-  }
-}
 
 function randomStep() {
   const open = listed(session.world, session.state).filter((edge) =>
@@ -158,14 +159,13 @@ function stop() {
 }
 
 function setUpButtons() {
-  find("back").addEventListener("click", leaveTourBy(() => session.go(session.at - 1)))
-  find("forward").addEventListener("click", leaveTourBy(() => session.go(session.at + 1)))
-  find("reset").addEventListener("click", leaveTourBy(() => session.go(0)))
-  find("random").addEventListener("click", leaveTourBy(randomStep))
-  find("break").addEventListener("click", leaveTourBy(() => session.breakIt()))
+  find("back").addEventListener("click", () => session.go(session.at - 1))
+  find("forward").addEventListener("click", () => session.go(session.at + 1))
+  find("reset").addEventListener("click", () => session.go(0))
+  find("random").addEventListener("click", randomStep)
+  find("break").addEventListener("click", () => session.breakIt())
   find("walk").addEventListener("click", () => {
     if (walking) return stop()
-    session.tour = undefined
     find("walk").setAttribute("aria-pressed", "true")
     walking = setInterval(randomStep, 600)
     randomStep()

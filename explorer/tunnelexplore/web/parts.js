@@ -22,7 +22,7 @@ export function drawParts(session, picture) {
     groups.set(title, [...(groups.get(title) ?? []), part(session, column, name, of, picture)])
   })
   find("standing").replaceChildren(...[...groups].map(([title, parts]) =>
-    el("section.owner", { "aria-label": title }, el("h3", {}, title), parts)))
+    el("div.owner", { role: "group", "aria-label": title }, el("h3", {}, title), parts)))
 }
 
 function part(session, column, name, of, picture) {
@@ -33,7 +33,7 @@ function part(session, column, name, of, picture) {
   if (machine) {
     const { state: here, ...context } = value
     const moved = was.state !== here
-    return el(`section.machine${moved ? ".changed" : ""}`, { "aria-label": `${name}, ${machine.name}` },
+    return el(`div.machine${moved ? ".changed" : ""}`, { role: "group", "aria-label": `${name}, ${machine.name}` },
       el("h4", {}, el("button.link", { type: "button", onclick: () => picture(name, of) }, name), ` ${machine.name}`),
       el("ol.states", { "aria-label": `states of ${name}` }, machine.states.map(({ name: one, says, kind }) =>
         el(`li.${kind}${one === here ? ".here" : ""}`, { title: says, "aria-current": one === here ? "true" : undefined },
@@ -42,8 +42,8 @@ function part(session, column, name, of, picture) {
       fields(world, column, context, was))
   }
   const heading = QUEUES[of.split("_")[0]]
-  if (Array.isArray(value)) return el("section.queue", {}, el("h4", {}, heading || name), queue(value, was))
-  return el("section.plain", {}, heading ? el("h4", {}, heading) : "", fields(world, column, value, was))
+  if (Array.isArray(value)) return el("div.queue", {}, el("h4", {}, heading || name), queue(value, was))
+  return el("div.plain", {}, heading ? el("h4", {}, heading) : "", fields(world, column, value, was))
 }
 
 // What varies in this world; what is the same in all of it stands below.

@@ -19,7 +19,7 @@ export function setUpPictures(session, redraw) {
     }
     pane.tabs = el("div.tabs", { role: "group", "aria-label": `machines of the ${role}` })
     pane.frame = el("div.frame", { tabindex: "0", role: "region", "aria-label": `diagram of the ${role}` })
-    pane.section = el("section.pane", { "aria-label": `the ${role}’s machines` },
+    pane.section = el("div.pane", { role: "group", "aria-label": `the ${role}’s machines` },
       el("h3", {}, role, " ",
         el("button", { type: "button", "aria-label": `smaller picture of the ${role}`, onclick: () => change(-1) }, "−"),
         el("button", { type: "button", "aria-label": `larger picture of the ${role}`, onclick: () => change(1) }, "+")),
@@ -29,12 +29,17 @@ export function setUpPictures(session, redraw) {
   }
 }
 
-// Show one machine's picture; `of` tells the runner's side. `rule` is a line to look at.
-export function showPicture(session, machine, of, rule) {
-  const { role } = atlas.machines.find(({ id }) => id === machine)
-  const pane = panes.get(role)
+// Turn to one machine's picture; `of` tells the runner's side.
+export function turnPicture(session, machine, of) {
+  const pane = panes.get(atlas.machines.find(({ id }) => id === machine).role)
   Object.assign(pane, { machine, of: of ?? pane.of })
   drawPictures(session, false)
+  return pane
+}
+
+// The same, and go there. `rule` is a line to look at.
+export function showPicture(session, machine, of, rule) {
+  const pane = turnPicture(session, machine, of)
   pane.section.scrollIntoView({ block: "nearest" })
   if (rule) centre(pane, pane.frame.querySelector(`#${anchor(rule)}`))
   pane.frame.focus({ preventScroll: true })

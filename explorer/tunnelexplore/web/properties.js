@@ -33,22 +33,19 @@ export function drawProperties(session, look = []) {
       el("span.mark", { "aria-hidden": "true" }, mark), el("span.sr", {}, `${word}: `), el("b", {}, id), ` ${says.get(id).says} `,
       el("small", {}, `of every ${says.get(id).scope}`),
       violated.has(id) ? jump(session, violated.get(id)) : "")
-  const group = (title, ids, mark, word, open) => ids.length ? el("details.group", { open },
+  const was = (name) => find("verdicts").querySelector(`[data-group="${name}"]`)?.open
+  const group = (name, title, ids, mark, word, open) => ids.length ? el("details.group", { "data-group": name, open: open || was(name) },
     el("summary", {}, `${title} (${ids.length})`), el("ul", {}, ids.map(row(mark, word)))) : ""
-  const kept = new Set(["at stake", "not at stake"].filter((name) => find("verdicts").querySelector(`[data-group="${name}"]`)?.open))
-  const held = rest.filter((id) => !violated.has(id) && !look.includes(id))
-  find("verdicts").replaceChildren(
+  const elsewhere = world.judged.filter((id) => violated.has(id) && !failing.includes(id))
+  const held = staked.filter((id) => !violated.has(id))
+  const others = rest.filter((id) => !violated.has(id))
+  find("verdicts").replaceChildren(...[
     el("p.summary", {}, summary(world)),
-    group("Broken here", failing, "✗", "broken", true),
-    group("Broken elsewhere in this world", world.judged.filter((id) => violated.has(id) && !failing.includes(id)), "✗", "broken elsewhere", true),
-    tagged(group("At stake here, and it holds", staked.filter((id) => !violated.has(id)), "✓", "holds", kept.has("at stake") || look.some((id) => staked.includes(id))), "at stake"),
-    look.some((id) => rest.includes(id)) ? group("Looked at", rest.filter((id) => look.includes(id)), "·", "not at stake", true) : "",
-    tagged(group("Not at stake here", held, "·", "not at stake", kept.has("not at stake")), "not at stake"))
-}
-
-function tagged(group, name) {
-  if (group) group.dataset.group = name
-  return group
+    group("broken", "Broken here", failing, "✗", "broken", true),
+    group("elsewhere", "Broken elsewhere in this world", elsewhere, "✗", "broken elsewhere", true),
+    group("held", "At stake here, and it holds", held, "✓", "holds", look.some((id) => held.includes(id))),
+    group("others", "Not at stake here", others, "·", "not at stake", look.some((id) => others.includes(id))),
+  ].filter(Boolean))
 }
 
 function summary(world) {

@@ -10,6 +10,7 @@ export class Session {
     this.way = [] // edges
     this.at = 0 // how many of them were taken
     this.tour = undefined // { tour, step, told }
+    this.left = undefined // the same, of a tour that was left by a step of one's own
   }
 
   onchange(listener) {
@@ -36,6 +37,11 @@ export class Session {
     return this.world.key
   }
 
+  leaveTour() {
+    this.left = this.tour ?? this.left
+    this.tour = undefined
+  }
+
   // Enter a world, at the end of a way of actions. Returns what is wrong with the way, if anything: then it is walked as far as it goes.
   async enter(key, actions = [], at = actions.length) {
     this.world = await world(key)
@@ -59,31 +65,34 @@ export class Session {
 
   take(edge) {
     if (this.world.target(edge) === World.BEYOND) return
+    this.leaveTour()
     this.way = [...this.way.slice(0, this.at), edge]
     this.at++
-    this.changed({ forward: true })
+    this.changed()
   }
 
   follow(edges) {
+    this.leaveTour()
     this.way = [...this.way.slice(0, this.at), ...edges]
     this.at = this.way.length
-    this.changed({ forward: true })
+    this.changed()
   }
 
   go(at) {
     const to = Math.max(0, Math.min(at, this.way.length))
     if (to === this.at) return
-    const forward = to > this.at
+    this.leaveTour()
     this.at = to
-    this.changed({ forward })
+    this.changed()
   }
 
   // The shortest counterexample of a property, or of the first one that is violated.
   async breakIt(id) {
     const found = this.world.violated.find((violation) => id === undefined || violation.id === id)
     if (!found) return
+    this.leaveTour()
     await this.enter(this.key, found.way)
-    this.changed({ jumped: true })
+    this.changed()
   }
 }
 

@@ -25,14 +25,14 @@ export function drawSteps(session, rule) {
   const groups = byParty(edges, (edge) => world.actions[world.action(edge)][1])
   find("possible").replaceChildren(
     ...groups.map(([party, members]) =>
-      el("section.party", { "aria-label": called(party) }, el("h3", {}, called(party)),
+      el("div.party", { role: "group", "aria-label": called(party) }, el("h3", {}, called(party)),
         el("ul", {}, members.map((edge) => el("li", {}, step(session, edge, place.get(edge), rule)))))))
   if (!edges.length) find("possible").append(el("p", {}, "Nothing more can happen: this is an end."))
   const refused = world.refused(state)
   find("refused-count").textContent = refused.length
   find("impossible").replaceChildren(
     ...byParty(refused, ([action]) => world.actions[action][1]).map(([party, members]) =>
-      el("section.party", { "aria-label": `${called(party)}, not possible` }, el("h3", {}, called(party)),
+      el("div.party", { role: "group", "aria-label": `${called(party)}, not possible` }, el("h3", {}, called(party)),
         el("ul", {}, members.map(([action, parts]) => el("li", {},
           el("span.says", {}, world.actions[action][2]), " ", el("small.id", {}, world.actions[action][0]),
           el("ul.because", {}, parts.map((part) => el("li", {}, "because ", el("code", {}, part))))))))))

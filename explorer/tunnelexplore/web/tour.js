@@ -13,13 +13,14 @@ export async function visit(session, tour, step, told = false) {
   const actions = (await world(key)).actions.map(([id]) => id)
   const numbers = way.slice(0, open && action ? -1 : undefined).map((id) => actions.indexOf(id))
   session.tour = { tour, name: tour.name, step: place, told: question !== "" && told }
+  session.left = undefined
   await session.enter(key, numbers)
-  session.changed({ toured: true, forward: true })
+  session.changed({ toured: true })
 }
 
 export function leave(session) {
-  session.tour = undefined
-  session.changed({})
+  session.tour = session.left = undefined
+  session.changed()
   find("tours").focus()
 }
 
@@ -27,10 +28,11 @@ let drawn
 
 export function drawTour(session, link) {
   const section = find("tour")
-  section.hidden = session.tour === undefined
+  section.hidden = session.tour === undefined && session.left === undefined
   document.body.classList.toggle("asking", asking(session))
   if (!session.tour) {
     drawn = undefined
+    if (session.left) offerReturn(section, session)
     return
   }
   const { tour, step, told } = session.tour
@@ -52,6 +54,12 @@ export function drawTour(session, link) {
       open ? el("button.main", { type: "button", id: "tour-reveal", onclick: () => reveal(session) }, "Reveal")
         : el("button.main", { type: "button", id: "tour-next", disabled: last, onclick: () => visit(session, tour, step + 1) }, "Next"),
       el("button", { type: "button", id: "tour-leave", onclick: () => leave(session) }, "Leave the tour and go on from here")))
+}
+
+function offerReturn(section, session) {
+  const { tour, step, told } = session.left
+  section.replaceChildren(el("h2", { id: "tour-title" }, tour.title), el("p.buttons", {}, "You took a step of your own. ",
+    el("button.main", { type: "button", id: "tour-return", onclick: () => visit(session, tour, step, told) }, `Return to step ${step} of the tour`)))
 }
 
 export const asking = ({ tour }) => tour !== undefined && tour.tour.steps[tour.step].question !== "" && !tour.told
@@ -89,5 +97,7 @@ function exercise({ text: task, command, solution }, text) {
 }
 
 export function sayTour({ tour }) {
-  if (tour) announce(`${tour.tour.title}, step ${tour.step} of ${tour.tour.steps.length - 1}. ` + find("live").textContent)
+  if (!tour) return
+  const { question, text } = tour.tour.steps[tour.step]
+  announce(`${tour.tour.title}, step ${tour.step} of ${tour.tour.steps.length - 1}: ${asking({ tour }) ? question : text} ${find("live").textContent}`)
 }
