@@ -14,7 +14,8 @@ import pytest
 
 from tests.explorer.conftest import TOURS
 from tunnelcli.main import main
-from tunnelexplore import cache, digests, page as pages
+from tunnelexplore import cache, digests
+from tunnelexplore import page as pages
 from tunnelexplore.atlas import Place
 from tunnelexplore.page import EXPORT, IMPORT, SCRIPTS, WEB, TooLarge, script
 
@@ -114,7 +115,8 @@ def test_it_is_served_and_kept(tmp_path: Path) -> None:
     for kept in (False, True):
         process = subprocess.Popen(
             [sys.executable, "-m", "tunnelcli.main", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"XDG_CACHE_HOME": str(tmp_path)}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={"XDG_CACHE_HOME": str(tmp_path)},
         )  # fmt: skip
         try:
             assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""What the page shows of a world is what the tables say: walked beside the second interpreter, which shares no code with the explorer."""
+"""What the page shows of a world is what the tables say: it is walked beside the second interpreter."""
 
 from __future__ import annotations
 
@@ -160,7 +160,11 @@ def test_worlds_by_name() -> None:
 
 def test_the_same_tables_give_the_same_bytes() -> None:
     """Whatever the seed of Python's hashes."""
-    code = "from tunnelexplore.page import pack; from tunnelexplore.atlas import Place; print(pack(Place('limit', 'drops-silently'), [])[0])"
+    code = """
+from tunnelexplore.atlas import Place
+from tunnelexplore.page import pack
+print(pack(Place("limit", "drops-silently"), [])[0])
+"""
     digests = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

@@ -129,8 +129,8 @@ function draw(_, news) {
   drawPictures(session, machine ? false : undefined)
   if (news.toured) look.filter((id) => atlas.machines.some((one) => one.id === id)).forEach((id) => turnPicture(session, id))
   if (!focused.isConnected) refocus(inTour, place, title)
-  say(session)
   sayTour(session)
+  say(session)
   written = fragment(session)
   if (location.hash !== written) history.replaceState(null, "", written)
 }

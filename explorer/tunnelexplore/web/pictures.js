@@ -6,6 +6,7 @@ import { el, find } from "./dom.js"
 const SVG = "http://www.w3.org/2000/svg"
 const ZOOMS = [0.35, 0.5, 0.65, 0.8, 1, 1.25]
 const anchor = (id) => id.toLowerCase()
+const places = new Map() // where the parts of each picture are: asked once, for each asking makes the browser lay out the page
 const panes = new Map() // "gateway" and "runner" -> { of, machine, zoom, … }
 
 export function setUpPictures(session, redraw) {
@@ -41,7 +42,8 @@ export function turnPicture(session, machine, of) {
 export function showPicture(session, machine, of, rule) {
   const pane = turnPicture(session, machine, of)
   pane.section.scrollIntoView({ block: "nearest" })
-  if (rule) centre(pane, pane.frame.querySelector(`#${anchor(rule)}`))
+  const line = rule && pane.frame.querySelector(`[id^="${anchor(rule)}"]`)
+  if (line) centre(pane, box(pane.machine, pane.frame.firstElementChild, line))
   pane.frame.focus({ preventScroll: true })
 }
 
@@ -101,57 +103,80 @@ function drawFrame(session, pane, took) {
   }
   const svg = pane.frame.firstElementChild
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number)
-  svg.setAttribute("width", width * pane.zoom)
-  svg.setAttribute("height", height * pane.zoom)
+  if (pane.drawn !== `${pane.machine} ${pane.zoom}`) {
+    svg.setAttribute("width", width * pane.zoom)
+    svg.setAttribute("height", height * pane.zoom)
+    pane.drawn = `${pane.machine} ${pane.zoom}`
+  }
   svg.querySelectorAll(".badge").forEach((badge) => badge.remove())
-  svg.querySelectorAll(".now, .fired").forEach((marked) => marked.classList.remove("now", "fired"))
+  svg.querySelectorAll(".fired").forEach((marked) => marked.classList.remove("fired"))
   const name = anchor(pane.machine)
-  const here = world.value(column(world, pane.machine, pane.of), state).state
-  const was = world.value(column(world, pane.machine, pane.of), before).state
-  const box = svg.querySelector(`[id="${name}-state-${anchor(here)}"]`)
-  if (box) badge(svg, box, "now", "● now")
-  const side = pane.of.split("_")[1]
-  const heard = side === undefined || !took.length || session.world.actions[session.world.action(session.edge)][0].endsWith(`-${side}`) ||
-    !/-[ab]$/.test(session.world.actions[session.world.action(session.edge)][0])
-  const fired = heard ? took.filter((rule) => rule.startsWith(`${pane.machine}-`)) : []
-  let last
-  for (const rule of new Set(fired)) {
-    const rows = [...svg.querySelectorAll(`[id="${anchor(rule)}-in-${anchor(was)}"], [id="${anchor(rule)}"]`)]
-    for (const row of rows) badge(svg, row, "last", "▸ last")
-    last = rows[0] ?? last
+  const place = column(world, pane.machine, pane.of)
+  const [here, was] = [world.value(place, state).state, world.value(place, before).state]
+  const marked = []
+  const mark = (element, kind, word) => {
+    const where = box(pane.machine, svg, element)
+    svg.append(badge(where, kind, word))
+    marked.push(where)
+  }
+  const standing = svg.querySelector(`[id="${name}-state-${anchor(here)}"]`)
+  if (standing) mark(standing, "now", "● now")
+  for (const rule of new Set(heard(session, pane) ? took.filter((one) => one.startsWith(`${pane.machine}-`)) : [])) {
+    const row = svg.querySelector(`[id="${anchor(rule)}-in-${anchor(was)}"]`) ?? svg.querySelector(`[id="${anchor(rule)}"]`)
+    if (row) mark(row, "last", "▸ last")
     for (const line of svg.querySelectorAll("g.edge")) {
       const [ids, way = ""] = (line.querySelector("title")?.textContent ?? "").split(": ")
       if (ids.split(", ").includes(rule) && (way.startsWith(`from ${was} `) || way.includes(was))) line.classList.add("fired")
     }
   }
-  centre(pane, box, last)
+  centre(pane, ...marked)
 }
 
-// Outlines an element, and writes a word beside it: colour alone would not tell.
-function badge(svg, element, kind, word) {
-  const { x, y, width, height } = element.getBBox()
-  const group = document.createElementNS(SVG, "g")
-  group.setAttribute("class", `badge ${kind}`)
-  const outline = document.createElementNS(SVG, "rect")
-  for (const [key, value] of Object.entries({ x: x - 5, y: y - 3, width: width + 10, height: height + 6, rx: 4 })) outline.setAttribute(key, value)
-  const flag = document.createElementNS(SVG, "rect")
-  for (const [key, value] of Object.entries({ x: x + width - 46, y: y - 16, width: 52, height: 16, rx: 3 })) flag.setAttribute(key, value)
-  flag.setAttribute("class", "flag")
-  const text = document.createElementNS(SVG, "text")
-  for (const [key, value] of Object.entries({ x: x + width - 20, y: y - 4, "text-anchor": "middle", "font-size": 11 })) text.setAttribute(key, value)
-  text.textContent = word
-  group.append(outline, flag, text)
-  const matrix = element.getCTM && svg.getCTM() ? svg.getCTM().inverse().multiply(element.getCTM()) : undefined
-  if (matrix) group.setAttribute("transform", `matrix(${matrix.a} ${matrix.b} ${matrix.c} ${matrix.d} ${matrix.e} ${matrix.f})`)
-  svg.append(group)
-  element.classList.add(kind === "now" ? "now" : "fired")
+// Whether the last step was one of the runner whose machines are shown: what happens on another side is no news here.
+function heard({ world, edge }, { of }) {
+  const side = /-([ab])$/.exec(edge === undefined ? "" : world.actions[world.action(edge)][0])?.[1]
+  return side === undefined || !of.includes("_") || of.endsWith(`_${side}`)
 }
 
-// Scrolls the frame, and nothing else, so that an element is in its middle.
-function centre(pane, ...elements) {
-  const element = elements.filter(Boolean).at(-1)
-  if (!element) return
-  const [inner, outer] = [element.getBoundingClientRect(), pane.frame.getBoundingClientRect()]
-  pane.frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2
-  pane.frame.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2
+// Where an element of a picture is, in the picture's own measure.
+function box(machine, svg, element) {
+  const key = `${machine} ${element.id}`
+  if (!places.has(key)) {
+    const { x, y, width, height } = element.getBBox()
+    const matrix = svg.getCTM().inverse().multiply(element.getCTM())
+    const [from, to] = [[x, y], [x + width, y + height]].map(([px, py]) => new DOMPoint(px, py).matrixTransform(matrix))
+    places.set(key, { left: from.x, top: from.y, right: to.x, bottom: to.y })
+  }
+  return places.get(key)
+}
+
+// An outline, and a word beside it: colour alone would not tell.
+function badge({ left, top, right, bottom }, kind, word) {
+  const shape = (tag, attributes, text) => {
+    const made = document.createElementNS(SVG, tag)
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
+    if (text) made.textContent = text
+    return made
+  }
+  const group = shape("g", { class: `badge ${kind}` })
+  group.append(
+    shape("rect", { x: left - 5, y: top - 3, width: right - left + 10, height: bottom - top + 6, rx: 4 }),
+    shape("rect", { class: "flag", x: right - 46, y: top - 16, width: 52, height: 16, rx: 3 }),
+    shape("text", { x: right - 20, y: top - 4, "text-anchor": "middle", "font-size": 11 }, word))
+  return group
+}
+
+// Scrolls the frame, and nothing else, so that the places are in its middle; if there is no room for all, the last one. It waits for
+// the page to be laid out, which is then done once for all views.
+function centre(pane, ...boxes) {
+  if (!boxes.length) return
+  requestAnimationFrame(() => {
+    const { clientWidth: wide, clientHeight: high } = pane.frame
+    const around = (some) => ({ left: Math.min(...some.map((one) => one.left)), right: Math.max(...some.map((one) => one.right)),
+      top: Math.min(...some.map((one) => one.top)), bottom: Math.max(...some.map((one) => one.bottom)) })
+    const all = around(boxes)
+    const fits = (all.right - all.left) * pane.zoom < wide - 20 && (all.bottom - all.top) * pane.zoom < high - 40
+    const { left, right, top, bottom } = fits ? all : around(boxes.slice(-1))
+    pane.frame.scrollTo(((left + right) * pane.zoom - wide) / 2, ((top + bottom) * pane.zoom - high) / 2)
+  })
 }

@@ -24,7 +24,7 @@ export function drawSequence(session, rule) {
   list.lastElementChild?.classList.add("last")
   drawn.edges = edges
   const scroller = list.parentElement
-  scroller.scrollTop = scroller.scrollHeight
+  requestAnimationFrame(() => { scroller.scrollTop = scroller.scrollHeight })
   if (!edges.length) list.replaceChildren(el("li.empty", {}, "Nothing yet: choose a step."))
   else list.querySelector(".empty")?.remove()
 }

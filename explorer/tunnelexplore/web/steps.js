@@ -40,11 +40,12 @@ export function drawSteps(session, rule) {
 
 function step(session, edge, number, rule) {
   const { world, state } = session
-  const [id, , says] = world.actions[world.action(edge)]
+  const [id, party, says] = world.actions[world.action(edge)]
   const story = world.story(edge)
   const beyond = world.target(edge) === World.BEYOND
+  const frame = party.startsWith("link") && story.shows[0]?.[0] === "message" ? el("b", {}, ` ${story.shows[0][3]}`) : ""
   const button = el("button.step", { type: "button", "data-action": id, disabled: beyond, onclick: () => session.take(edge) },
-    number < 10 ? el("kbd", { "aria-hidden": "true" }, String(number)) : "", " ", el("span.says", {}, says), " ", el("small.id", {}, id))
+    number < 10 ? el("kbd", { "aria-hidden": "true" }, String(number)) : "", " ", el("span.says", {}, says), frame, " ", el("small.id", {}, id))
   const notes = []
   if (beyond) notes.push("leads beyond the part of this world that the page has")
   else if (world.target(edge) === state) notes.push("changes nothing")

@@ -1,7 +1,7 @@
 // Guided tours: predict, then reveal.
 
 import { atlas, world } from "./data.js"
-import { announce, el, find, prose } from "./dom.js"
+import { el, find, prose } from "./dom.js"
 
 export const tourNamed = (name) => atlas.tours.find((tour) => tour.name === name)
 
@@ -96,8 +96,8 @@ function exercise({ text: task, command, solution }, text) {
     solution ? el("details", {}, el("summary", {}, "Solution"), text(solution)) : "")
 }
 
+// What a tour says is heard too; it need not be read twice.
 export function sayTour({ tour }) {
-  if (!tour) return
-  const { question, text } = tour.tour.steps[tour.step]
-  announce(`${tour.tour.title}, step ${tour.step} of ${tour.tour.steps.length - 1}: ${asking({ tour }) ? question : text} ${find("live").textContent}`)
+  const { question, text } = tour ? tour.tour.steps[tour.step] : {}
+  find("told").textContent = tour ? `${tour.tour.title}, step ${tour.step}: ${asking({ tour }) ? question : text}` : ""
 }
