@@ -87,7 +87,7 @@ def tree(value: Any) -> Tree:
     if isinstance(value, bytes):
         return data_of(value) if value else ""
     if isinstance(value, type):
-        return value.__name__
+        return value.__name__.removeprefix("ToServerWebSocket").removeprefix("ToClientWebSocket")
     if hasattr(value, "__dataclass_fields__"):
         return label(value)
     return [words(item) for item in value]
