@@ -15,6 +15,7 @@ import { asking, drawTour, leave, sayTour, tourNamed, visit } from "./tour.js"
 const session = new Session()
 const worldOf = new Map(atlas.worlds.map((place) => [place.key, place]))
 let walking // the timer of a random walk
+let chosen // the world that the choice shows
 let written = "" // the fragment that we wrote ourselves
 
 // A rule or property that can be pressed: it shows where it stands.
@@ -63,6 +64,7 @@ function setUpChoice() {
 
 // A world from its start; one with a counterexample, from there.
 async function choose(key, path) {
+  stop()
   session.tour = session.left = undefined
   let trouble = await session.enter(key, path ?? [])
   if (path === undefined && session.world.violated.length) trouble = await session.enter(key, session.world.violated[0].way)
@@ -71,11 +73,13 @@ async function choose(key, path) {
 }
 
 function drawChoice({ world, tour }) {
+  find("tours").value = tour?.name ?? ""
+  if (chosen === world) return
+  chosen = world
   const place = worldOf.get(world.key)
   find("tables").value = place.deviation
   const there = atlas.worlds.filter((one) => one.deviation === place.deviation)
   find("world").replaceChildren(...there.map((one) => option(one.key, `${one.world}: ${one.says}`, one.key === world.key)))
-  find("tours").value = tour?.name ?? ""
   const departure = atlas.deviations.find((one) => one.id === place.deviation)
   const size = world.whole ? `${plural(world.size, "state")}, all there are`
     : `${plural(world.size, "state")} of ${world.complete ? world.states.toLocaleString("en") : "more"}: the others are left out`
