@@ -5,10 +5,10 @@ STAMP := .venv/.stamp
 NODE_STAMP := tests/node/node_modules/.stamp
 ENGINE_STAMP := reference/interop/node_modules/.stamp
 PIP_FLAGS := --quiet --disable-pip-version-check
+CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check draw book lessons handouts export findings interop bench lock clean
-.PHONY: help demo test lint types check draw book lessons handouts findings explore interop bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts export findings explore agree interop bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,9 +26,7 @@ types: $(STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
 check: $(STAMP)  ## fail if anything generated is stale
-	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec export json --check && $(BIN)/tunnelspec export vectors --check && $(BIN)/tunnelspec findings --check >/dev/null
-	@$(BIN)/tunnelspec draw --check && $(BIN)/tunnelspec book --check && $(BIN)/tunnelspec lessons --check && $(BIN)/tunnelspec handouts --check && $(BIN)/tunnelspec findings --check >/dev/null
-	@$(BIN)/tunnelspec explore --check
+	@for what in $(CHECKS); do $(BIN)/tunnelspec $$what --check >.venv/check.log || { code=$$?; cat .venv/check.log; exit $$code; }; tail -n 1 .venv/check.log; done
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
@@ -50,6 +48,8 @@ findings: $(STAMP)  ## decide the reviews' claims anew, and write their page
 
 explore: $(STAMP)  ## pin what the explorer's page shows anew
 	@$(BIN)/tunnelspec explore --pin
+agree: $(STAMP)  ## hold the explorer against SPIN on every world and deviation
+	@$(BIN)/tunnelspec agree --processes 2
 
 interop: $(STAMP) $(ENGINE_STAMP)  ## our runner against the production engine
 	@$(BIN)/python -m reference.interop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import sys
@@ -17,8 +18,11 @@ from tunnelcheck.explore import Exploration
 from tunnelcheck.files import Trace
 from tunnelcheck.report import Counterexample, Outcome, check
 from tunnelcheck.scenarios import DEFAULT_SIZE, SIZES, Scenario
+from tunnelcheck.spin import SEARCHES, check_with_spin
 from tunneldraw.sequence import Sequence as Drawing
 from tunneldraw.sequence import to_svg, to_text
+from tunnelexport.promela.shapes import Refused
+from tunnelexport.promela.spin import Failed, Missing
 from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, without
 from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.properties import PROPERTIES
@@ -41,7 +45,8 @@ def add_parsers(subparsers: Any) -> None:
         help="explore the closed world, and decide every property",
         description="Explores all that can happen in bounded worlds of a client, a gateway, links, runners and an actor, "
         "from the tables, and decides every property. Shows the shortest trace of each violation.",
-        epilog="examples: tunnelspec check --size small; tunnelspec check --as-merged; tunnelspec check --without ACK-R-06",
+        epilog="examples: tunnelspec check --size small; tunnelspec check --as-merged; tunnelspec check --without ACK-R-06; "
+        "tunnelspec check --engine spin --search swarm --scenario sleep-break",
     )
     checks.add_argument("--size", choices=SIZES, default=DEFAULT_SIZE, help="which worlds (default %(default)s)")
     checks.add_argument("--scenario", nargs="+", metavar="NAME", help="only these worlds of that size")
@@ -51,6 +56,11 @@ def add_parsers(subparsers: Any) -> None:
     )
     checks.add_argument("--as-merged", action="store_true", help="depart from the tables wherever the merged code does")
     checks.add_argument("--without", metavar="TRANSITION", help="delete one line of the tables: its event does nothing")
+    checks.add_argument(
+        "--engine", choices=("explorer", "spin"), default="explorer", help="what explores (default %(default)s)"
+    )
+    checks.add_argument("--search", choices=SEARCHES, help="of SPIN: how it searches (default: breadth)")
+    checks.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="of SPIN: for depth and swarm")
     checks.add_argument("--states", type=int, metavar="N", help="stop a world at N states (with deviations: 150000)")
     checks.add_argument("--memory", type=float, metavar="GIB", help="stop at this much memory in use")
     checks.add_argument("--traces", type=Path, metavar="DIR", help="write each counterexample there, as JSON and SVG")
@@ -60,13 +70,17 @@ def add_parsers(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 holds, 1 violated, 2 wrong use, 3 undecided."""
+    """0 holds, 1 violated, 2 wrong use, 3 undecided, 4 SPIN is missing or failed."""
     if args.list:
         print(listing())
         return 0
     try:
         scenarios = chosen(SIZES[args.size], args.scenario)
         deviations = departures(args)
+        if args.search is not None and args.engine != "spin":
+            raise ValueError("--search is for --engine spin")
+        if args.cores < 1:
+            raise ValueError(f"--cores {args.cores}: at least 1")
     except ValueError as error:
         print(f"tunnelspec check: {error}", file=sys.stderr)
         return 2
@@ -77,7 +91,19 @@ def run(args: argparse.Namespace) -> int:
 
     states = args.states if args.states is not None else DEVIANT_STATES if deviations else None
     show = Meter(states, args.memory, sys.stderr.isatty() and not args.json)
-    outcome = check(scenarios, build, properties, show.report)
+    if args.engine == "spin":
+        try:
+            outcome = check_with_spin(
+                scenarios, build, properties, args.search or "breadth", args.cores, args.memory, show.counts
+            )
+        except (Missing, Failed) as error:
+            print(f"tunnelspec check: {error}", file=sys.stderr)
+            return 4
+        except Refused as error:
+            print(f"tunnelspec check: not translated: {error}", file=sys.stderr)
+            return 3
+    else:
+        outcome = check(scenarios, build, properties, show.report)
     show.clear()
     promised = args.size in COMPLETE and not (args.scenario or args.property or deviations)
     faults = defects(outcome) if promised else {}
@@ -126,20 +152,36 @@ class Meter:
 
         def after_level(exploration: Exploration) -> bool:
             progress = exploration.progress()
-            if self._visible and time.monotonic() > self._next:
-                self._next = time.monotonic() + BEAT
-                rate = progress.states / max(progress.seconds, 0.001)
-                line = (
-                    f"{scenario.name}: {progress.states:,} states, {progress.transitions:,} transitions, depth "
-                    f"{progress.depth}, {progress.frontier:,} to expand, {rate:,.0f} states/s, {memory_gib():.2f} GiB"
-                )
-                print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
-            return not (
-                (self._states is not None and progress.states >= self._states)
-                or (self._memory is not None and memory_gib() >= self._memory)
+            tail = f", depth {progress.depth}, {progress.frontier:,} to expand"
+            self._show(scenario, progress.states, progress.transitions, tail, progress.seconds)
+            return not self._reached(progress.states) and not (
+                self._memory is not None and memory_gib() >= self._memory
             )
 
         return after_level
+
+    def counts(self, scenario: Scenario) -> Callable[[int, int], bool]:
+        """What to call with the states and transitions so far: SPIN minds the memory itself."""
+        began = time.monotonic()
+
+        def after_count(states: int, transitions: int) -> bool:
+            self._show(scenario, states, transitions, "", time.monotonic() - began)
+            return not self._reached(states)
+
+        return after_count
+
+    def _reached(self, states: int) -> bool:
+        return self._states is not None and states >= self._states
+
+    def _show(self, scenario: Scenario, states: int, transitions: int, tail: str, seconds: float) -> None:
+        if self._visible and time.monotonic() > self._next:
+            self._next = time.monotonic() + BEAT
+            rate = states / max(seconds, 0.001)
+            line = (
+                f"{scenario.name}: {states:,} states, {transitions:,} transitions{tail}, {rate:,.0f} states/s, "
+                f"{memory_gib():.2f} GiB"
+            )
+            print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         """Leave the line to what follows."""

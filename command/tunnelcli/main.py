@@ -19,6 +19,8 @@ COMMANDS = {
     "prove": ("tunnelcli.prove", "prove that the tables are total and deterministic"),
     "check": ("tunnelcheck.cli", "explore the closed world, and decide every property"),
     "replay": ("tunnelreplay.cli", "show a trace, step by step; also on the reference, over real sockets"),
+    "agree": ("tunnelcheck.agree", "hold the explorer against SPIN"),
+    "export": ("tunnelexport.cli", "write the tables in other tools' languages"),
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),

@@ -1,1 +1,1 @@
-"""Writes the tables down for others: JSON with a schema, SCXML, XState, Mermaid, and language-neutral test vectors."""
+"""Writes the tables down for others: JSON with a schema, SCXML, XState, Mermaid, Promela, and language-neutral test vectors."""

@@ -13,6 +13,7 @@ from tunneldraw.mermaid import machine_mermaid
 from tunneldraw.picture import Picture
 from tunneldraw.render import Status, check, write
 from tunnelexport import scxml, tables, xstate
+from tunnelexport.promela.cli import add_promela
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.machine import Machine
 
@@ -88,6 +89,7 @@ def add_parsers(subparsers: Any) -> None:
     vectors.add_argument("--check", action="store_true", help="write nothing; name each file that is stale")
     vectors.add_argument("--json", action="store_true", help="print the files and their status as one JSON object")
     vectors.set_defaults(run=run_vectors)
+    add_promela(kinds)
 
 
 def _each(files: Callable[[Machine], Files]) -> Callable[[tuple[Machine, ...]], Files]:

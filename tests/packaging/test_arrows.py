@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "tunnelspec": "spec", "tunnelref": "reference", "tunneldraw": "diagrams", "tunnelbook": "book",
-    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelreplay": "replay", "tunnelfindings": "findings",
+    "tunnelproofs": "proofs", "tunnelcheck": "checker", "tunnelexport": "exports", "tunnelreplay": "replay", "tunnelfindings": "findings",
     "tunnelconform": "conformance", "tunnellessons": "lessons", "tunnelhandouts": "handouts",
     "tunnelexport": "exports", "tunnelcli": "command", "tunnelexplore": "explorer",
 }  # fmt: skip
@@ -23,7 +23,8 @@ MAY = {
     "tunneldraw": {"tunnelspec"},
     "tunnelbook": {"tunnelspec", "tunneldraw"},
     "tunnelproofs": {"tunnelspec"},
-    "tunnelcheck": {"tunnelspec", "tunneldraw"},
+    "tunnelexport": {"tunnelspec"},
+    "tunnelcheck": {"tunnelspec", "tunneldraw", "tunnelexport"},
     "tunnelreplay": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelcheck"},
     "tunnelfindings": {"tunnelspec", "tunnelref", "tunneldraw", "tunnelbook", "tunnelproofs", "tunnelcheck"},
     "tunnelexplore": {"tunnelspec", "tunneldraw", "tunnelcheck"},

@@ -1,4 +1,4 @@
-// usage: node explore.mjs PAGE CHROMIUM. Measures the explorer's page, and prints medians and worsts in ms as JSON.
+// usage: node page.mjs PAGE CHROMIUM. Measures the explorer's page, and prints medians and worsts in ms as JSON.
 import { mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
