@@ -24,7 +24,6 @@ COMMANDS = {
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),
-    "export": ("tunnelexport.cli", "write the tables down for other tools"),
     "serial": ("tunnelproofs.serials", "prove what the comparison of indices does, over all pairs"),
     "explore": ("tunnelexplore.cli", "explore the protocol in a browser"),
     "draw": ("tunneldraw.cli", "draw the tables as diagrams"),
