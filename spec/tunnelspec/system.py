@@ -15,7 +15,8 @@ collection) makes everything a tick older, up to an age beyond every timeout. Sh
 slow peer cannot be told from a lost one; a tick comes only when nothing is on its way but what is stalled, for 2 s < 15 s < 30 s.
 
 *What is left out*: a message's size is 1 and its data its ordinal; the relay speaks for every link that broke, whether or not the
-request was open on it (the tables ignore the difference); message ids of one endpoint are never reused, as 128 bits promise.
+request was open on it (the tables ignore the difference); message ids of one endpoint are never reused, as 128 bits promise; the
+durable state keeps of a close the code and not the reason, and knows a socket by what it has applied of it.
 """
 
 from __future__ import annotations
