@@ -56,7 +56,8 @@ def chosen(a: int, b: int, c: int) -> int:
 def fallen_back(a: int, b: int, c: int) -> int:
     first = a % 3 or b % 3 or 99
     code = None if c > 0 else c
-    return first * 1000 + (7 if code is None else code)
+    both = (a and b) + bool(a % 2 and c)
+    return first * 1000 + (7 if code is None else code) + 50_000 * both
 
 
 def counted(a: int, b: int, c: int) -> int:

@@ -12,9 +12,11 @@ from tunnelexport.promela.layout import stored
 from tunnelexport.promela.loops import Loops
 from tunnelexport.promela.shapes import (
     BOOL,
+    BYTES,
     INT,
     NEVER,
     NONE,
+    STR,
     List,
     Type,
     Union,
@@ -32,6 +34,7 @@ from tunnelexport.promela.terms import (
     rowish,
 )
 from tunnelexport.promela.writing import empty
+from tunnelspec.fifo import Fifo
 
 OPERATORS: Mapping[type[ast.AST], tuple[str, Callable[..., Any]]] = {
     ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
@@ -39,6 +42,10 @@ OPERATORS: Mapping[type[ast.AST], tuple[str, Callable[..., Any]]] = {
     ast.BitAnd: ("&", operator.and_), ast.BitOr: ("|", operator.or_),
     ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt), ast.GtE: (">=", operator.ge),
 }  # fmt: skip
+
+
+FALSY: Mapping[Type, Any] = {BOOL: False, INT: 0, STR: "", BYTES: b""}
+"""Of each kind of number, the one value that counts as false."""
 
 
 class Expressions(Loops):
@@ -172,7 +179,13 @@ class Expressions(Loops):
         return term
 
     def falsy(self, term: Term) -> Term:
-        raise self.refuse("and of what is not a truth")
+        """The same value, which is known to count as false."""
+        type_ = self.type_of(term)
+        if isinstance(type_, List):
+            return Constant(Fifo() if type_.fifo else ())
+        if type_ in FALSY:
+            return Constant(FALSY[type_])
+        raise self.refuse("and of a value that may be false in several ways")
 
     def _UnaryOp(self, node: ast.UnaryOp, scope: Scope) -> Term:
         inner = self.expr(node.operand, scope)
