@@ -464,8 +464,8 @@ def test_a_repeated_open_finds_the_listener_attached() -> None:
     world = World()
     taken: list[str] = []
     runner = world.runner("a", CLASSES)
-    runner.core.observer = lambda driver, before, event, result: taken.extend(
-        t.step.transition.id for t in result.steps
+    runner.core.observer = lambda driver, before, event, outcome: taken.extend(
+        passed.transition.id for passed in outcome[2].steps
     )
     client = world.client("ledger.1")
     (link,) = world.gateway.links.values()
