@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import serve
@@ -19,6 +19,7 @@ from tunnelref.connection import HeardServer
 from tunnelref.outbox import Outbox, head
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=700) | st.sampled_from([65_535, 65_536, 70_000]).map(bytes), st.booleans())
 def test_a_frames_head_is_the_librarys(data: bytes, binary: bool) -> None:
     """RFC 6455, section 5.2: our head and the data are what the library would send."""

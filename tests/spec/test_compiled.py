@@ -61,7 +61,7 @@ def compiled(steps: Program, state: State, event: Any) -> Seen:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.id)
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_a_machines_step_is_the_same(machine: Machine, data: st.DataObject) -> None:
     """Every machine, in any state and bounded context, on any event: one step by all three evaluators."""
@@ -75,7 +75,7 @@ def test_a_machines_step_is_the_same(machine: Machine, data: st.DataObject) -> N
 
 @pytest.mark.parametrize("limits", [SMALL, DEFAULT], ids=["small", "default"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.role}-{e.name}")
-@settings(max_examples=15)
+@settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_an_endpoints_step_is_the_same(endpoint: Endpoint, limits: Limits, seed: int) -> None:
     """Every endpoint, wherever its machines stand, on any event, a signal too: what is said to one another is the same."""
@@ -90,7 +90,7 @@ def test_an_endpoints_step_is_the_same(endpoint: Endpoint, limits: Limits, seed:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.role}-{e.name}")
-@settings(max_examples=15)
+@settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_a_walk_is_the_same(endpoint: Endpoint, seed: int) -> None:
     """A run of thirty events from the start: what one step leaves behind is what the next finds, by all three."""
@@ -107,7 +107,7 @@ def test_a_walk_is_the_same(endpoint: Endpoint, seed: int) -> None:
 
 
 @pytest.mark.parametrize("deviation", ALL, ids=lambda d: d.id)
-@settings(max_examples=4)
+@settings(deadline=None, max_examples=4)
 @given(seed=st.integers(0, 2**32))
 def test_patched_tables_are_compiled_as_they_are_patched(deviation: Deviation, seed: int) -> None:
     """Every deviation of the tables means the same, compiled: what cannot be compiled is interpreted."""
