@@ -39,7 +39,10 @@ try {
   await ready(page, "")
   const there = await page.evaluate(() => [...document.querySelector("#world").options].map((option) => option.value))
   const worlds = ["sleep", "deaf", "close", "zombie"].filter((world) => there.includes(world))
-  const measured = { worlds: 0, times }
+  const measured = { worlds: 0, times, cpu: {} }
+  const client = await context.newCDPSession(page)
+  await client.send("Performance.enable", { timeDomain: "threadTicks" })
+  const busy = async () => (await client.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000
   for (const world of worlds) {
     const starts = []
     for (let again = 0; again < 5; again++) starts.push(await ready(page, `#world=${world}&path=`))
@@ -48,12 +51,14 @@ try {
   for (const world of worlds) {
     await ready(page, `#world=${world}&path=`)
     const steps = []
+    const before = await busy()
     for (let again = 0; again < 40; again++) {
-      const before = await page.evaluate(() => location.hash)
+      const hash = await page.evaluate(() => location.hash)
       const took = await step(page, "r")
-      if (await page.evaluate(() => location.hash) === before) await step(page, "Home")
+      if (await page.evaluate(() => location.hash) === hash) await step(page, "Home")
       else steps.push(took)
     }
+    measured.cpu[`a step, in the world ${world}`] = (await busy() - before) / 40
     note(`a step, in the world ${world}`, steps)
   }
   const switches = []
