@@ -16,6 +16,7 @@ from tunnelcheck.files import Trace
 from tunnelcheck.replay import Unfaithful, act, replay
 from tunnelcheck.scenarios import MEDIUM, SMALL, Scenario
 from tunnelcli.main import main
+from tunnelexplore import tours
 from tunnellessons import cli, exercise
 from tunnellessons.course import files, lessons, written
 from tunnellessons.lesson import Lesson, LessonError
@@ -71,6 +72,8 @@ def test_the_tour_walks_the_trace(lesson: Lesson) -> None:
     assert WORLDS[tour["world"]].bounds == lesson.trace.bounds
     assert tour["deviation"] == " ".join(lesson.trace.deviations)
     assert all(step["text"].strip() for step in tour["steps"])
+    (leg,) = tours.read(FOLDER / f"{lesson.slug}.json").legs  # which also replays it, and looks up all that it names
+    assert leg[1] == lesson.actions
     assert lesson.text.count("**Predict.**") == sum("question" in step for step in tour["steps"]) >= 1
     assert not any(mark in json.dumps(tour) for mark in ("<!--", "<details>", "]("))
 
