@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tunnelcheck.explore import Edges, Exploration
 from tunnelcheck.replay import act, plain, replay
 from tunnelcheck.runs import Graph, circling
-from tunnelcheck.scenarios import AGEING, SMALL
 from tunnelcheck.trace import shortest
 from tunnelspec.system import Bounds, System
+from tunnelspec.worlds import AGEING, SMALL
 
 WORLDS = [
     Bounds(says=1),
