@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from tunnelconform.oracle import Hypothesis, Said, Tag
+from tunnelconform.oracle import Hypothesis, Refusal, Said, Tag, Told
 from tunnelconform.passive import Breach, Judgement
 from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
 from tunneldraw.sequence import Lane, Message, Note, Step
 from tunneldraw.sequence import Sequence as Drawing
 from tunnelref.wire import SUPPORTED, WireError
-from tunnelspec.endpoint import MACHINES, RUNNER
+from tunnelspec.endpoint import MACHINES, RUNNER, Endpoint
 from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
+from tunnelspec.limits import Limits
+from tunnelspec.machine import Received, key
+from tunnelspec.source import failing
 
 SAYS = {t.id: t.says for machine in MACHINES for t in machine.transitions}
 SHOWN = 8
@@ -63,25 +66,46 @@ def differences(due: Any, seen: Any) -> str:
 
 
 def explain(breach: Breach) -> Iterator[str]:
-    """The breach, line by line."""
+    """The breach of a recording, line by line."""
     who = f"{breach.side}, request {breach.request.hex()}" if breach.request else breach.side
     yield f"entry {breach.place + 1}, at {breach.time_ms} ms, {who}:"
     if isinstance(breach.what, WireError):
         yield f"  what it sent is no frame: {breach.what}"
         return
-    if breach.refusal is None:
+    yield from reasons(breach.what, breach.refusal, breach.due)
+
+
+def reasons(what: Any, refusal: Refusal | None, due: Sequence[Said]) -> Iterator[str]:
+    """Why something seen, or a silence, is not allowed: where the side may have been, and what would have been allowed."""
+    if refusal is None:
         yield "  it was silent where the tables are not; due was:"
-        yield from _allowed(breach.due, None)
+        yield from _allowed(due, None)
         return
-    yield f"  {label(breach.what)}"
+    yield f"  {label(what)}"
     yield "  is not allowed here. It may have been in:"
-    states = tuple(dict.fromkeys(standing(h) for h in breach.refusal.before))
+    states = tuple(dict.fromkeys(standing(h) for h in refusal.before))
     yield from (f"    {state}" for state in states[:SHOWN])
     if len(states) > SHOWN:
         yield f"    and {len(states) - SHOWN} more"
-    yield "  allowed instead:" if breach.refusal.allowed else "  nothing was allowed on this link."
-    nearest = sorted(breach.refusal.allowed, key=lambda said: said not in breach.refusal.near)  # type: ignore[union-attr]
-    yield from _allowed(nearest, breach.what)
+    yield "  allowed instead:" if refusal.allowed else "  nothing was allowed on this channel."
+    near = refusal.near
+    yield from _allowed(sorted(refusal.allowed, key=lambda said: said not in near), what)
+
+
+def near(told: Told, before: Sequence[Hypothesis], endpoint: Endpoint, limits: Limits) -> Iterator[str]:
+    """What the tables make of what a side was told last: the transition that is taken, and of those that were near the part of the
+    guard that failed."""
+    lines: dict[str, None] = {}
+    for h in before:
+        for machine, local in zip(endpoint.machines, h.state, strict=True):
+            for row in machine.table.get((local.state, key(told.event)), ()):
+                failed = () if row.when is None else failing(row.when, local.context, told.event, limits)
+                why = f"not {' and not '.join(failed)}" if failed else "applies"
+                lines[f"    {row.id} in {local.state}: {why}  ({row.says})"] = None
+    if lines:
+        event = told.event.frame if isinstance(told.event, Received) else told.event
+        yield f"  told last: {label(event)}"
+        yield from list(lines)[:SHOWN]
 
 
 def _allowed(allowed: Sequence[Said], seen: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ What it never does is guess: where the hypotheses become too many, it gives up a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -37,6 +37,9 @@ MOST = 3_000
 UNSEEN = 3
 """Between two observations, this many unseen events at most are supposed."""
 
+ROUNDS = 64
+"""So many events at most are supposed to have happened for want of anything seen."""
+
 
 class TooMany(Exception):
     """The subject may be in more states than can be followed: nothing more can be said of it."""
@@ -45,9 +48,9 @@ class TooMany(Exception):
 class Told(NamedTuple):
     """Something that the subject was told, and may not have worked on yet."""
 
-    channel: int  # a link, or 0 for who is on the subject's other side
+    channel: int  # a link, 0 for who is on the subject's other side, -1 and less for what happens by itself
     event: Any
-    message_id: bytes  # of a TunnelAck: which message it acks, by its id
+    ordinal: int  # of a TunnelAck: which of the subject's tunnel messages it names, counted as seen; 0 for none
     time_ms: int
 
 
@@ -61,15 +64,41 @@ class Said(NamedTuple):
     rules: tuple[str, ...]  # the transitions by which it is due
 
 
+class Timer(NamedTuple):
+    """An event that will come by itself."""
+
+    event: type[Any]
+    due_ms: int
+
+
+class Ask(NamedTuple):
+    """An output that waits for an answer from outside: Resolve, AskActor."""
+
+    output: type[Any]
+    time_ms: int
+
+
 class Hypothesis(NamedTuple):
     """What may be so."""
 
     state: State
     told: tuple[Told, ...] = ()
     said: tuple[Said, ...] = ()
-    timers: frozenset[type[Any]] = frozenset()
-    asks: frozenset[type[Any]] = frozenset()  # outputs that wait for an answer from outside: Resolve, AskActor
-    ids: tuple[tuple[int, bytes], ...] = ()  # the subject's message ids that were seen, by number
+    timers: frozenset[Timer] = frozenset()
+    asks: frozenset[Ask] = frozenset()
+    runs: tuple[
+        tuple[int, int], ...
+    ] = ()  # from this ordinal on, a message seen has its ordinal plus this as its number
+    memory: Any = None  # what the subject's surroundings know: see ``Surroundings``
+    took: frozenset[str] = frozenset()  # of the transitions that are watched, those that were taken
+
+    def timer(self, event: type[Any]) -> Timer | None:
+        """That timer, if it is armed."""
+        return next((timer for timer in self.timers if timer.event is event), None)
+
+    def ask(self, output: type[Any]) -> Ask | None:
+        """That question, if it is open."""
+        return next((ask for ask in self.asks if ask.output is output), None)
 
 
 class Tag(NamedTuple):
@@ -80,11 +109,11 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """Something that the subject was seen to say on a link."""
+    """Something that the subject was seen to say on a channel."""
 
     channel: int
-    what: Any  # a frame; ``Tag`` for a TunnelAck
-    message_id: bytes
+    what: Any  # a frame, or an output that its other side sees; ``Tag`` for a TunnelAck
+    ordinal: int  # of its tunnel messages, counted as seen on any link, from 1
     time_ms: int
 
 
@@ -102,8 +131,42 @@ class Refusal:
         return tuple(said for said in self.allowed if type(said.what) is type(self.seen.what))
 
 
-Unseen = Callable[[Hypothesis, Seen], Iterable[Any]]
-"""The events that cannot be seen and may have happened before an observation."""
+class Surroundings:
+    """What is around an endpoint, as far as the oracle must know. This one knows nothing, and nobody sees the other side."""
+
+    def unseen(self, h: Hypothesis, seen: Seen) -> Iterable[Any]:
+        """The events that cannot be seen and may have happened before an observation; each at the earliest time it may have."""
+        return ()
+
+    def forced(self, h: Hypothesis, before_ms: int) -> Iterable[tuple[Any, int]]:
+        """If something must have happened by that time: the ways in which it did, and what may have come before it; an event
+        and its time each."""
+        return ()
+
+    def prompt(self, h: Hypothesis) -> Iterable[tuple[Any, int]]:
+        """What is bound to happen soon without anybody seeing it: an event and its time each."""
+        return ()
+
+    def may_work(self, h: Hypothesis, told: Told) -> bool:
+        """Whether the subject can work on that now."""
+        return True
+
+    def rests(self, h: Hypothesis) -> bool:
+        """Whether nothing is bound to happen soon."""
+        return True
+
+    def carries(self, channel: int) -> bool:
+        """Whether what is said on a channel now will be seen."""
+        return True
+
+    def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
+        """What an output does to the surroundings: what they know then, will tell, and see of it (on channel 0)."""
+        return memory, (), ()
+
+    def same(self, due: Any, seen: Any) -> bool:
+        """Whether something seen is what is due."""
+        return bool(due == seen)
+
 
 ANSWERS: dict[type[Any], type[Any]] = {
     RouteFound: Resolve,
@@ -113,22 +176,22 @@ ANSWERS: dict[type[Any], type[Any]] = {
 }
 """Events from outside -> the output that asked for them."""
 
-REMEMBERED = 256
-"""So many of the subject's message ids are remembered: acks of older ones change nothing."""
+ASKED = frozenset(ANSWERS.values())
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the tables of one endpoint make of it."""
+    """What the tables of one endpoint make of it. ``watch``: transitions of which it is to be known whether they were taken."""
 
     endpoint: Endpoint
-    unseen: Unseen
+    around: Surroundings
     limits: Limits = DEFAULT
-    same: Callable[[Any, Any], bool] = lambda due, seen: bool(due == seen)
+    watch: frozenset[str] = frozenset()
+    supposed: int = UNSEEN
 
-    def start(self, *states: State) -> tuple[Hypothesis, ...]:
+    def start(self, *states: State, memory: Any = None) -> tuple[Hypothesis, ...]:
         """What may be so at first."""
-        return tuple(Hypothesis(state) for state in (states or (self.endpoint.start(),)))
+        return tuple(Hypothesis(state, memory=memory) for state in (states or (self.endpoint.start(),)))
 
     def tell(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject was told something."""
@@ -154,22 +217,58 @@ class Oracle:
         return Refusal(seen, tuple(hypotheses), tuple(allowed.values()))
 
     def settle(self, hypotheses: Sequence[Hypothesis], before_ms: int) -> tuple[Hypothesis, ...]:
-        """What may be so once everything that the subject was told before that time has been worked on, and everything that it
-        had to say by then has been seen; nothing, if it was silent where the tables are not."""
+        """What may be so once everything that the subject was told before that time has been worked on, whatever must have
+        happened by then has, and everything that it had to say by then has been seen; nothing, if it was silent where the
+        tables are not."""
         found: dict[Hypothesis, None] = {}
-        agenda = list(hypotheses)
-        known = set(agenda)
-        while agenda:
-            h = agenda.pop()
-            if any(told.time_ms < before_ms for told in h.told):
-                for after in self._worked(h):
-                    if after not in known:
-                        known.add(after)
-                        agenda.append(after)
-                        _check(len(known))
-            elif not any(said.time_ms < before_ms for said in h.said):
+        for h in self._later(hypotheses, before_ms):
+            if not any(said.time_ms < before_ms for said in h.said):
                 found[h] = None
         return tuple(found)
+
+    def overdue(self, hypotheses: Sequence[Hypothesis], before_ms: int) -> tuple[Said, ...]:
+        """What should have been seen by that time."""
+        due: dict[Any, Said] = {}
+        for h in self._later(hypotheses, before_ms):
+            for said in h.said:
+                if said.time_ms < before_ms:
+                    due.setdefault(said.what, said)
+        return tuple(due.values())
+
+    def at_rest(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+        """Those of what may be so in which all that the subject was told is worked on, and all that it had to say was seen."""
+        latest = max((told.time_ms for h in hypotheses for told in h.told), default=0) + 1
+        return tuple(
+            h
+            for h in self._later(hypotheses, latest, by_force=False)
+            if not h.said and self.around.rests(h) and not any(self.around.may_work(h, told) for told in h.told)
+        )
+
+    def may_have_taken(self, hypotheses: Sequence[Hypothesis], transitions: frozenset[str], by_ms: int) -> bool:
+        """Whether all these transitions, which must be watched, may have been taken by that time."""
+        return any(transitions <= h.took for h in self.at_rest(hypotheses)) or any(
+            transitions <= h.took for h in self._later(hypotheses, by_ms)
+        )
+
+    def _later(self, hypotheses: Sequence[Hypothesis], before_ms: int, by_force: bool = True) -> Iterator[Hypothesis]:
+        """All that may be so once everything told before that time is worked on, and what must have happened has."""
+        agenda = [(h, 0) for h in hypotheses]
+        known = set(hypotheses)
+        while agenda:
+            h, forced = agenda.pop()
+            following = [after for told, after in self._worked(h) if told.time_ms < before_ms]
+            if by_force and forced < ROUNDS:
+                following += [self._stepped(h, event, time) for event, time in self.around.forced(h, before_ms)]
+                forced += 1
+            elif not by_force:
+                following += [self._stepped(h, event, time) for event, time in self.around.prompt(h)]
+            if not following:
+                yield h
+            for after in following:
+                if after not in known:
+                    known.add(after)
+                    agenda.append((after, forced))
+                    _check(len(known))
 
     def lose(
         self, hypotheses: Sequence[Hypothesis], channel: int, then: Sequence[Any], time_ms: int
@@ -181,7 +280,7 @@ class Oracle:
             for arrived in self._beginnings(h, channel):
                 told = tuple(t for t in arrived.told if t.channel != channel)
                 said = tuple(s for s in arrived.said if s.channel != channel)
-                news = (Told(channel, event, b"", time_ms) for event in then)
+                news = (Told(channel, event, 0, time_ms) for event in then)
                 found[arrived._replace(told=(*told, *news), said=said)] = None
         _check(len(found))
         return tuple(found)
@@ -194,15 +293,9 @@ class Oracle:
             h = self._stepped(rest, self._numbered(h, h.told[place]), h.told[place].time_ms)
             yield h
 
-    def overdue(self, hypotheses: Sequence[Hypothesis]) -> tuple[Said, ...]:
-        """What is due once all that the subject was told is worked on."""
-        due: dict[Any, Said] = {}
-        for h in hypotheses:
-            for told in h.told:
-                h = self._stepped(h._replace(told=h.told[1:]), self._numbered(h, told), told.time_ms)
-            for said in h.said:
-                due.setdefault(said.what, said)
-        return tuple(due.values())
+    def after(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
+        """What would be so after an event."""
+        return self._stepped(h, event, time_ms)
 
     # -- what may have happened --------------------------------------------------------------------------------------
 
@@ -210,20 +303,20 @@ class Oracle:
         """All that may be so just before an observation: things told are worked on, and a few unseen events happen. Where
         something else must be seen first on that channel, nothing is supposed beyond it."""
         wave, known = list(hypotheses), set(hypotheses)
-        for supposed in range(UNSEEN + 1):
+        for supposed in range(self.supposed + 1):
             following: list[Hypothesis] = []
             while wave:
                 h = wave.pop()
                 yield h
                 if self._blocked(h, seen):
                     continue
-                for after in self._worked(h):
+                for _, after in self._worked(h):
                     if after not in known:
                         known.add(after)
                         wave.append(after)
-                if supposed < UNSEEN:
-                    for event in self.unseen(h, seen):
-                        after = self._stepped(h, event, seen.time_ms)
+                if supposed < self.supposed:
+                    for event in self.around.unseen(h, seen):
+                        after = self._stepped(h, event, getattr(event, "now", seen.time_ms))
                         if after not in known:
                             known.add(after)
                             following.append(after)
@@ -235,42 +328,54 @@ class Oracle:
             return any(said.what == seen.what and said.channel == seen.channel for said in h.said)
         return any(said.channel == seen.channel and not isinstance(said.what, Tag) for said in h.said)
 
-    def _worked(self, h: Hypothesis) -> Iterator[Hypothesis]:
-        """One thing that it was told is worked on: the oldest of some channel."""
+    def _worked(self, h: Hypothesis) -> Iterator[tuple[Told, Hypothesis]]:
+        """One thing that it was told is worked on: the oldest of some channel that can be."""
         channels: set[int] = set()
         for place, told in enumerate(h.told):
-            if told.channel not in channels:
+            if told.channel not in channels and self.around.may_work(h, told):
                 channels.add(told.channel)
                 rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]))
-                yield self._stepped(rest, self._numbered(h, told), told.time_ms)
+                yield told, self._stepped(rest, self._numbered(h, told), told.time_ms)
 
     def _numbered(self, h: Hypothesis, told: Told) -> Any:
-        """The event; for a TunnelAck, with the number of the message that its id names."""
+        """The event; for a TunnelAck, with the number of the message that it names."""
         event = told.event
-        if isinstance(event, Received) and isinstance(event.frame, TunnelAck):
-            number = next((number for number, id_ in h.ids if id_ == told.message_id), 0)
-            return replace(event, number=number)
+        if told.ordinal and isinstance(event, Received) and isinstance(event.frame, TunnelAck):
+            offset = next((offset for first, offset in reversed(h.runs) if first <= told.ordinal), 0)
+            return replace(event, number=told.ordinal + offset)
         return event
 
     def _stepped(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
         result = self.endpoint.step(h.state, event, self.limits)
-        timers, asks, said = set(h.timers), set(h.asks), list(h.said)
+        timers, asks = h.timers, h.asks
+        said, told, memory, took = list(h.said), list(h.told), h.memory, h.took
         rules = tuple(taken.step.transition.id for taken in result.steps)
-        timers.discard(type(event))
-        asks.discard(ANSWERS.get(type(event), type(None)))
+        if not self.watch.isdisjoint(rules):
+            took |= self.watch.intersection(rules)
+        if timers:
+            timers = frozenset(timer for timer in timers if timer.event is not type(event))
+        answered = ANSWERS.get(type(event))
+        if answered:
+            asks = frozenset(ask for ask in asks if ask.output is not answered)
         for output in result.outputs:
-            if isinstance(output, SetTimer):
-                timers.add(output.event)
-            elif isinstance(output, CancelTimer):
-                timers.discard(output.event)
-            elif isinstance(output, Send):
-                said.append(Said(output.link, output.number, output.frame, time_ms, rules))
+            if isinstance(output, Send):
+                if self.around.carries(output.link):
+                    said.append(Said(output.link, output.number, output.frame, time_ms, rules))
             elif isinstance(output, SendAck):
-                if output.message_id:
+                if output.message_id and self.around.carries(output.link):
                     said.append(Said(output.link, 0, Tag(output.message_id), time_ms, rules))
-            elif type(output) in ANSWERS.values():
-                asks.add(type(output))
-        return h._replace(state=result.state, timers=frozenset(timers), asks=frozenset(asks), said=tuple(said))
+            elif isinstance(output, SetTimer | CancelTimer):
+                timers = frozenset(timer for timer in timers if timer.event is not output.event)
+                if isinstance(output, SetTimer):
+                    timers |= {Timer(output.event, time_ms + output.delay_ms)}
+            else:
+                if type(output) in ASKED:
+                    asks |= {Ask(type(output), time_ms)}
+                memory, news, shown = self.around.react(memory, output, time_ms)
+                told += news
+                if self.around.carries(0):
+                    said += (Said(0, 0, what, time_ms, rules) for what in shown)
+        return Hypothesis(result.state, tuple(told), tuple(said), timers, asks, h.runs, memory, took)
 
     def _explained(self, h: Hypothesis, seen: Seen) -> Hypothesis | None:
         """The hypothesis with the observation taken in; None if it is not what had to be seen next. Acks may overtake."""
@@ -279,9 +384,11 @@ class Oracle:
                 continue
             if isinstance(said.what, Tag) != isinstance(seen.what, Tag):
                 continue
-            if self.same(said.what, seen.what):
-                ids = (*h.ids, (said.number, seen.message_id))[-REMEMBERED:] if said.number else h.ids
-                return h._replace(said=(*h.said[:place], *h.said[place + 1 :]), ids=ids)
+            if self.around.same(said.what, seen.what):
+                runs = h.runs
+                if said.number and (not runs or runs[-1][1] != said.number - seen.ordinal):
+                    runs = (*runs, (seen.ordinal, said.number - seen.ordinal))
+                return h._replace(said=(*h.said[:place], *h.said[place + 1 :]), runs=runs)
             if not isinstance(seen.what, Tag):
                 return None
         return None

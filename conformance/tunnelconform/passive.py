@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunnelconform import roles
-from tunnelconform.oracle import Hypothesis, Oracle, Refusal, Said, Seen, Tag, Told, TooMany
+from tunnelconform.oracle import Refusal, Said
 from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
+from tunnelconform.side import Side
 from tunnelref.wire import SUPPORTED, WireError
 from tunnelspec.endpoint import GATEWAY, RELAY, RUNNER, State
 from tunnelspec.events import LinkLost, OnBehalf
@@ -21,7 +22,6 @@ from tunnelspec.frames import (
     ToClientTunnelMessage,
     ToClientWebSocketOpen,
     ToServerTunnelMessage,
-    TunnelAck,
 )
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.machine import Received
@@ -64,20 +64,10 @@ class Judgement:
 
 
 @dataclass
-class _Side:
-    """One side of one request."""
-
-    name: str
-    oracle: Oracle
-    hypotheses: tuple[Hypothesis, ...]
-    over: str = ""  # why it is no longer judged
-
-
-@dataclass
 class _Request:
     id: bytes
-    gateway: _Side
-    runners: dict[str, _Side] = field(default_factory=dict)  # by runner key
+    gateway: Side
+    runners: dict[str, Side] = field(default_factory=dict)  # by runner key
     relays: dict[int, State] = field(default_factory=dict)  # by link
 
 
@@ -88,7 +78,7 @@ class Judge:
         self._limits, self._grace = limits, grace_ms
         self._links: dict[int, LinkOpened] = {}
         self._requests: dict[bytes, _Request] = {}
-        self._frames = self._judged = self._place = 0
+        self._frames = self._place = 0
         self._breaches: list[Breach] = []
         self._undecided: list[tuple[str, bytes, str]] = []
         self._opaque: Counter[str] = Counter()
@@ -111,7 +101,7 @@ class Judge:
         """What was read so far shows."""
         return Judgement(
             self._frames,
-            self._judged,
+            sum(side.judged for r in self._requests.values() for side in (r.gateway, *r.runners.values())),
             len(self._requests),
             tuple(self._breaches),
             tuple(self._undecided),
@@ -143,14 +133,14 @@ class Judge:
 
     def _begin(self, id_: bytes) -> _Request:
         oracle = roles.gateway(self._limits)
-        made = _Request(id_, _Side("gateway", oracle, oracle.start(GATEWAY.start())))
+        made = _Request(id_, Side("gateway", oracle, oracle.start(GATEWAY.start()), self._grace))
         self._requests[id_] = made
         return made
 
-    def _runner(self, request: _Request, key: str) -> _Side:
+    def _runner(self, request: _Request, key: str) -> Side:
         if key not in request.runners:
             oracle = roles.runner(self._limits)
-            request.runners[key] = _Side("runner", oracle, oracle.start(RUNNER.start()))
+            request.runners[key] = Side("runner", oracle, oracle.start(RUNNER.start()), self._grace)
         return request.runners[key]
 
     def _tunnel(self, request: _Request, entry: Frame, message: Any, key: str) -> None:
@@ -161,30 +151,17 @@ class Judge:
         if type(kind) in RELAY.listeners:
             relay = request.relays.get(entry.link, RELAY.start())
             request.relays[entry.link] = RELAY.step(relay, Received(kind, entry.link), self._limits).state
-        what = Tag(message.messageId) if isinstance(kind, TunnelAck) else kind
-        self._see(request, speaker, Seen(entry.link, what, message.messageId, entry.time_ms))
-        if not hearer.over:
-            event = Received(kind, entry.link, message.messageId, now=entry.time_ms)
-            told = Told(entry.link, event, message.messageId, entry.time_ms)
-            hearer.hypotheses = hearer.oracle.tell(hearer.hypotheses, told)
+        if not speaker.over:
+            self._possible[-1] = speaker.says(entry.link, kind, entry.time_ms, message.messageId)
+            self._note(request, speaker)
+        hearer.hears(entry.link, kind, message.messageId, entry.time_ms)
 
-    def _see(self, request: _Request, side: _Side, seen: Seen) -> None:
-        if side.over:
-            return
-        try:
-            settled = side.oracle.settle(side.hypotheses, seen.time_ms - self._grace)
-            if not settled:
-                self._breach(request, side, seen.time_ms, None, None, side.oracle.overdue(side.hypotheses))
-                return
-            self._possible[-1] = len(settled)
-            after = side.oracle.see(settled, seen)
-            if not after:
-                self._breach(request, side, seen.time_ms, seen.what, side.oracle.refusal(settled, seen))
-                return
-            side.hypotheses = after
-            self._judged += 1
-        except TooMany as error:
-            side.over = str(error)
+    def _note(self, request: _Request, side: Side) -> None:
+        """Write down why a side is no longer judged, if it is so from now."""
+        if side.problem:
+            p = side.problem
+            self._breaches.append(Breach(side.name, self._place, p.time_ms, request.id, p.what, p.refusal, p.due))
+        elif side.over:
             self._undecided.append((side.name, request.id, side.over))
 
     def _lose(self, request: _Request, entry: LinkClosed) -> None:
@@ -199,21 +176,10 @@ class Judge:
             if not side.over:  # the process may have ended with its link, and another begun
                 side.hypotheses = (*side.hypotheses, *side.oracle.start(RUNNER.start()))
 
-    def _told_of_loss(self, request: _Request, side: _Side, entry: LinkClosed, news: list[Any]) -> None:
-        if side.over:
-            return
-        try:
-            side.hypotheses = side.oracle.lose(side.hypotheses, entry.link, news, entry.time_ms)
-        except TooMany as error:
-            side.over = str(error)
-            self._undecided.append((side.name, request.id, side.over))
-
-    def _breach(
-        self, request: _Request, side: _Side, time_ms: int, what: Any, refusal: Refusal | None,
-        due: tuple[Said, ...] = (),
-    ) -> None:  # fmt: skip
-        side.over = "it broke the tables"
-        self._breaches.append(Breach(side.name, self._place, time_ms, request.id, what, refusal, due))
+    def _told_of_loss(self, request: _Request, side: Side, entry: LinkClosed, news: list[Any]) -> None:
+        if not side.over:
+            side.loses(entry.link, news, entry.time_ms)
+            self._note(request, side)
 
 
 def judge(entries: Iterable[Entry], limits: Limits = DEFAULT) -> Judgement:

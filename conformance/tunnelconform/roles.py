@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tunnelconform.oracle import Hypothesis, Oracle, Seen
+from tunnelconform.oracle import Hypothesis, Oracle, Seen, Surroundings
 from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.events import (
     AckDue,
@@ -51,11 +51,11 @@ def behind_the_gateway(h: Hypothesis, seen: Seen) -> Iterator[Any]:
     where = h.state[GATEWAY.place("connection")].state
     if where == "new":
         yield ClientConnected()
-    if Resolve in h.asks:
+    if h.ask(Resolve):
         yield RouteFound(seen.channel, now)
         yield RouteFailed(now)
     for timer in (OpenTimeout, BackoffOver):
-        if timer in h.timers:
+        if h.timer(timer):
             yield timer(now)
     if where == "asleep":
         yield ActorStarted(now)
@@ -70,7 +70,7 @@ def behind_the_gateway(h: Hypothesis, seen: Seen) -> Iterator[Any]:
 def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
     """The actor and timers."""
     now, frame = seen.time_ms, seen.what
-    if AskActor in h.asks:
+    if h.ask(AskActor):
         if isinstance(frame, ToServerWebSocketOpen):
             yield ActorAccepts(frame.canHibernate, frame.lastMsgIndex, frame.lastMsgIndex >= 0, now)
         if isinstance(frame, ToServerWebSocketClose) and frame.code is not None:
@@ -81,7 +81,7 @@ def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
         yield ActorSends(frame.data, frame.binary, now)
     if isinstance(frame, ToServerWebSocketMessageAck):
         yield Committed(frame.index, now)
-        if AckDue in h.timers:
+        if h.timer(AckDue):
             yield AckDue(now)
     if isinstance(frame, ToServerWebSocketClose):
         yield ActorCloses(frame.code, frame.reason, now)
@@ -90,18 +90,34 @@ def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
     yield Concluded(now)
 
 
-def same_frame(due: Any, seen: Any) -> bool:
-    """Whether a frame is the one that is due. What an open names comes from outside, so any open is as good as another."""
-    if isinstance(due, ToClientWebSocketOpen):
-        return isinstance(seen, ToClientWebSocketOpen)
-    return bool(due == seen)
+class Links(Surroundings):
+    """Only links are seen. What an open names comes from outside, so any open is as good as another."""
+
+    def same(self, due: Any, seen: Any) -> bool:
+        if isinstance(due, ToClientWebSocketOpen):
+            return isinstance(seen, ToClientWebSocketOpen)
+        return bool(due == seen)
+
+
+class BehindGateway(Links):
+    """A gateway's client, routes and timers are not seen."""
+
+    def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
+        return behind_the_gateway(h, seen)
+
+
+class BehindRunner(Links):
+    """A runner's actor and timers are not seen."""
+
+    def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
+        return behind_the_runner(h, seen)
 
 
 def gateway(limits: Limits = DEFAULT) -> Oracle:
     """The oracle for a gateway of which only its links are seen."""
-    return Oracle(GATEWAY, behind_the_gateway, limits, same_frame)
+    return Oracle(GATEWAY, BehindGateway(), limits)
 
 
 def runner(limits: Limits = DEFAULT) -> Oracle:
     """The oracle for a runner of which only its link is seen."""
-    return Oracle(RUNNER, behind_the_runner, limits, same_frame)
+    return Oracle(RUNNER, BehindRunner(), limits)

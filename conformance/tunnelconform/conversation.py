@@ -1,0 +1,252 @@
+"""Conversations: what the peers of a subject do, one step after the other, as data.
+
+A conversation holds only what *peers* do, faults included. What the subject is to do is nobody's script: the oracle knows. Between
+two steps the peers wait until the subject has said all that it must, unless a step says ``at_once``; so the same conversation can
+be played against any subject, shrunk by leaving steps out, drawn, and written down as a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar
+
+CLIENT = "client"
+TIME = "time"
+
+
+class ConversationError(ValueError):
+    """JSON that is not a conversation: the message names the step and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that a peer does. ``at_once``: the next step follows without waiting for the subject."""
+
+    do: ClassVar[str] = ""
+    who: str
+    at_once: bool = False
+
+
+# -- the client ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect(Step):
+    """The client connects to its actor."""
+
+    do: ClassVar[str] = "connect"
+    who: str = CLIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say(Step):
+    """The client sends a message. ``size``: it is filled up until its frame takes so many bytes on the wire."""
+
+    do: ClassVar[str] = "say"
+    who: str = CLIENT
+    text: str = "m"
+    binary: bool = False
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave(Step):
+    """The client closes its socket; without a code, the close frame is empty."""
+
+    do: ClassVar[str] = "leave"
+    who: str = CLIENT
+    code: int | None = 1000
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vanish(Step):
+    """The client's connection is cut, without a close frame."""
+
+    do: ClassVar[str] = "vanish"
+    who: str = CLIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deafen(Step):
+    """The client reads nothing for a while."""
+
+    do: ClassVar[str] = "deafen"
+    who: str = CLIENT
+    ms: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Step):
+    """Another client connects to the same actor, and leaves when the conversation ends."""
+
+    do: ClassVar[str] = "visit"
+    who: str = "visitor"
+
+
+# -- a runner --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join(Step):
+    """The runner connects and introduces itself; if it is connected, it does so again with the same key."""
+
+    do: ClassVar[str] = "join"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckArrival(Step):
+    """The runner sends the TunnelAck of the latest tunnel message of this kind that came to any runner (``back`` 1: of the one
+    before it, and so on). ``stray``: with an id that no message has."""
+
+    do: ClassVar[str] = "ack-arrival"
+    who: str = "a"
+    of: str = "ToClientWebSocketOpen"
+    back: int = 0
+    stray: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Step):
+    """The runner agrees to the open."""
+
+    do: ClassVar[str] = "answer"
+    who: str = "a"
+    can_hibernate: bool = True
+    last: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell(Step):
+    """The runner sends a message of the actor's."""
+
+    do: ClassVar[str] = "tell"
+    who: str = "a"
+    text: str = "r"
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckMessages(Step):
+    """The runner acks the client's messages up to this index."""
+
+    do: ClassVar[str] = "ack-messages"
+    who: str = "a"
+    index: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(Step):
+    """The runner closes the socket on the actor's side."""
+
+    do: ClassVar[str] = "close"
+    who: str = "a"
+    code: int | None = None
+    reason: str | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleep(Step):
+    """The actor goes to sleep: the runner says so, closes its sockets with retry, and reports that it has stopped."""
+
+    do: ClassVar[str] = "sleep"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break(Step):
+    """The runner's connection is cut, without a close frame."""
+
+    do: ClassVar[str] = "break"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part(Step):
+    """The runner closes its connection in the proper way."""
+
+    do: ClassVar[str] = "part"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garble(Step):
+    """The runner sends what is no frame: these bytes, or as a text frame."""
+
+    do: ClassVar[str] = "garble"
+    who: str = "a"
+    hex: str = "ff"
+    text: bool = False
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Step):
+    """Time passes: as long as a limit of the tables says and the subject may take beyond it; with ``short``, not quite as long."""
+
+    do: ClassVar[str] = "wait"
+    who: str = TIME
+    limit: str = "open_timeout_ms"
+    short: bool = False
+
+
+STEPS: Mapping[str, type[Step]] = {
+    step.do: step
+    for step in (
+        *(Connect, Say, Leave, Vanish, Deafen, Visit),
+        *(Join, AckArrival, Answer, Tell, AckMessages, Close, Sleep, Break, Part, Garble),
+        Wait,
+    )
+}
+"""All steps, by what they do."""
+
+Conversation = tuple[Step, ...]
+
+
+def to_json(conversation: Iterable[Step]) -> list[dict[str, Any]]:
+    """The conversation as JSON; what a step leaves at its default is left out."""
+    return [step_to_json(step) for step in conversation]
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    """One step as JSON."""
+    said = {f.name: getattr(step, f.name) for f in fields(step) if getattr(step, f.name) != f.default}
+    return {"who": step.who, "do": step.do, **{name: value for name, value in said.items() if name != "who"}}
+
+
+def from_json(items: Any) -> Conversation:
+    """The conversation that the JSON describes. Raises ``ConversationError``."""
+    if not isinstance(items, list):
+        raise ConversationError("a conversation is a list of steps")
+    return tuple(_step(place, item) for place, item in enumerate(items, 1))
+
+
+def _step(place: int, item: Any) -> Step:
+    if not isinstance(item, dict) or item.get("do") not in STEPS:
+        raise ConversationError(f"step {place}: {item!r} does nothing known; known are {', '.join(STEPS)}")
+    cls = STEPS[item["do"]]
+    known = {f.name: f for f in fields(cls)}
+    given = {name: value for name, value in item.items() if name != "do"}
+    for name, value in given.items():
+        if name not in known:
+            raise ConversationError(f"step {place}: {cls.do} has no {name!r}")
+        default = known[name].default
+        right = (int, str, type(None)) if default is None or name in ("code", "reason") else (type(default),)
+        if default is not MISSING and type(value) not in right:
+            raise ConversationError(f"step {place}: {name} is {value!r}")
+    return cls(**given)
+
+
+def words(step: Step) -> str:
+    """The step in a few words."""
+    said = [
+        f"{f.name}={getattr(step, f.name)!r}"
+        for f in fields(step)
+        if f.name not in ("who", "at_once") and getattr(step, f.name) != f.default
+    ]
+    return " ".join((step.do, *said))

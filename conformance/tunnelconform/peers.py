@@ -1,0 +1,257 @@
+"""The peers of a gateway under test, on real sockets: a client and runners, who do what they are told and report what they hear."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tunnelconform.subject import Door, Place
+from tunnelref.wire import WireError, codec
+from tunnelspec.frames import (
+    ActorIntentSleep,
+    ActorName,
+    ActorStateRunning,
+    ActorStateStopped,
+    CommandStartActor,
+    CommandStopActor,
+    EventActorIntent,
+    EventActorStateUpdate,
+    EventWrapper,
+    StopCode,
+    ToClientCommands,
+    ToClientInit,
+    ToClientTunnelMessage,
+    ToServerAckCommands,
+    ToServerEvents,
+    ToServerInit,
+    ToServerPing,
+    ToServerTunnelMessage,
+)
+
+VERSION = 2
+SLOTS = 10_000
+
+
+async def dial(url: str, protocols: tuple[str, ...], patience_s: float) -> ClientConnection:
+    """A WebSocket as this suite wants it: nothing compressed, nothing limited, nothing sent by itself."""
+    return await connect(
+        url,
+        subprotocols=[Subprotocol(p) for p in protocols] or None,
+        compression=None,
+        max_size=None,
+        ping_interval=None,
+        open_timeout=patience_s,
+        close_timeout=1,
+        proxy=None,
+    )
+
+
+class Client:
+    """A client. ``heard`` is told what the gateway said: a message, or a close that the gateway began."""
+
+    def __init__(
+        self, connection: ClientConnection, heard: Callable[[bytes, bool], None], closed: Callable[[int, str], None]
+    ) -> None:
+        self.connection = connection
+        self.left = False
+        self._heard, self._closed = heard, closed
+        self._hearing = asyncio.Event()
+        self._hearing.set()
+        self._task = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def connect(
+        cls, door: Door, heard: Callable[[bytes, bool], None], closed: Callable[[int, str], None], patience_s: float
+    ) -> Client:
+        return cls(await dial(door.client_url, door.client_protocols, patience_s), heard, closed)
+
+    async def _read(self) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await self._hearing.wait()
+                message = await self.connection.recv()
+                await self._hearing.wait()
+                if not self.left:
+                    binary = not isinstance(message, str)
+                    self._heard(message.encode() if isinstance(message, str) else message, binary)
+        if not self.left:
+            self.left = True
+            received = self.connection.protocol.close_rcvd
+            self._closed(1006 if received is None else int(received.code), "" if received is None else received.reason)
+
+    async def say(self, data: bytes, binary: bool) -> None:
+        with suppress(ConnectionClosed):
+            await self.connection.send(data if binary else data.decode())
+
+    async def leave(self, code: int | None, reason: str) -> None:
+        """Begin the closing handshake; it is not waited for."""
+        self.left = True
+        asyncio.ensure_future(self._close(code, reason))  # noqa: RUF006  # ``end`` waits for the socket
+
+    async def _close(self, code: int | None, reason: str) -> None:
+        if code is None:
+            self.connection.protocol.send_close()
+            self.connection.send_data()
+            await self.connection.wait_closed()
+        else:
+            await self.connection.close(code, reason)
+
+    def vanish(self) -> None:
+        self.left = True
+        self.connection.transport.abort()
+
+    async def deafen(self, seconds: float) -> None:
+        """Read nothing for so long."""
+        self._hearing.clear()
+        self.connection.transport.pause_reading()
+        await asyncio.sleep(seconds)
+        with suppress(RuntimeError):
+            self.connection.transport.resume_reading()
+        self._hearing.set()
+
+    async def end(self) -> None:
+        self.left = True
+        self._task.cancel()
+        with suppress(ConnectionClosed, OSError):
+            await self.connection.close()
+
+
+class Runner:
+    """A runner's link. It acks commands, starts and stops actors as told, and pings; all else it leaves to the conversation."""
+
+    def __init__(
+        self, connection: ClientConnection, link: int, name: str, stops: Callable[[Runner], Awaitable[None]]
+    ) -> None:
+        self.connection, self.link, self.name = connection, link, name
+        self._stops = stops
+        self.up = True
+        self.welcome: asyncio.Future[ToClientInit] = asyncio.get_running_loop().create_future()
+        self.actors: dict[str, int] = {}  # id -> generation
+        self.stops = 0  # actors that the gateway stopped
+        self.pinging = True
+        self._codec = codec(VERSION)
+        self._events = 0
+        self._tasks: list[asyncio.Future[Any]] = []
+
+    @classmethod
+    async def join(
+        cls, place: Place, key: str, link: int, name: str, hears: Callable[[Runner, Any], None],
+        lost: Callable[[Runner], None], stops: Callable[[Runner], Awaitable[None]], ping_s: float, patience_s: float,
+    ) -> Runner:  # fmt: skip
+        """Connect, introduce oneself and be welcomed. Raises ``OSError``, ``TimeoutError``, ``websockets``' exceptions."""
+        query = urlencode({"protocol_version": VERSION, "namespace": place.namespace, "runner_key": key})
+        runner = cls(await dial(f"{place.runner_url}?{query}", place.runner_protocols, patience_s), link, name, stops)
+        runner._tasks.append(asyncio.ensure_future(runner._read(hears, lost)))
+        names = tuple((actor, ActorName("{}")) for actor in sorted(place.actor_names)) or None
+        await runner.send(ToServerInit(place.runner_name, 1, SLOTS, None, names, None))
+        async with asyncio.timeout(patience_s):
+            await runner.welcome
+        runner._tasks.append(asyncio.ensure_future(runner._ping(ping_s)))
+        return runner
+
+    async def _read(self, hears: Callable[[Runner, Any], None], lost: Callable[[Runner], None]) -> None:
+        try:
+            async for data in self.connection:
+                try:
+                    frame = self._codec.decode_to_client(data)  # type: ignore[arg-type]  # text is an error like any other
+                except WireError as error:
+                    hears(self, error)
+                    continue
+                if isinstance(frame, ToClientInit) and not self.welcome.done():
+                    self.welcome.set_result(frame)
+                hears(self, frame)
+                if isinstance(frame, ToClientCommands):
+                    await self._obey(frame)
+        except ConnectionClosed:
+            pass
+        finally:
+            if not self.welcome.done():
+                self.welcome.set_exception(ConnectionError("the gateway closed the link before it welcomed the runner"))
+                self.welcome.exception()  # seen, whether or not it is waited for
+            if self.up:
+                self.up = False
+                lost(self)
+
+    async def _obey(self, commands: ToClientCommands) -> None:
+        if not commands.commands:
+            return
+        await self.send(ToServerAckCommands(commands.commands[-1].index))
+        for wrapper in commands.commands:
+            command = wrapper.inner
+            if isinstance(command, CommandStartActor):
+                self.actors[command.actorId] = command.generation
+                await self.report(EventActorStateUpdate(command.actorId, command.generation, ActorStateRunning()))
+            elif isinstance(command, CommandStopActor):
+                await self._stops(self)
+                await self.stopped(command.actorId)
+
+    async def report(self, *events: Any) -> None:
+        """Send events of actors."""
+        wrapped = tuple(EventWrapper(self._events + place, event) for place, event in enumerate(events))
+        self._events += len(events)
+        await self.send(ToServerEvents(wrapped))
+
+    async def intends_to_sleep(self) -> None:
+        for actor, generation in self.actors.items():
+            await self.report(EventActorIntent(actor, generation, ActorIntentSleep()))
+
+    async def stopped(self, actor: str) -> None:
+        generation = self.actors.pop(actor, None)
+        self.stops += 1
+        if generation is not None:
+            await self.report(EventActorStateUpdate(actor, generation, ActorStateStopped(StopCode.OK, None)))
+
+    async def _ping(self, every_s: float) -> None:
+        while self.up:
+            if self.pinging:
+                await self.send(ToServerPing(int(time.time() * 1000)))
+            await asyncio.sleep(every_s)
+
+    async def send(self, frame: Any) -> None:
+        with suppress(ConnectionClosed):
+            await self.connection.send(self._codec.encode_to_server(frame))
+
+    async def send_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
+        await self.send(ToServerTunnelMessage(request, message, kind))
+
+    async def garble(self, data: bytes, text: bool) -> None:
+        with suppress(ConnectionClosed):
+            await self.connection.send(data.decode("latin-1") if text else data)
+
+    def cut(self) -> None:
+        """The link breaks."""
+        self.up = False
+        self.connection.transport.abort()
+
+    async def part(self) -> None:
+        """Close the link properly."""
+        self.up = False
+        with suppress(ConnectionClosed, OSError):
+            await self.connection.close()
+
+    async def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self.part()
+
+
+def fresh_id() -> bytes:
+    """A message id that nobody has used."""
+    return os.urandom(16)
+
+
+def wire_size(data: bytes, binary: bool) -> int:
+    """What a client's message takes on the wire as a frame, in bytes."""
+    from tunnelspec.frames import ToClientWebSocketMessage  # the size does not depend on the index
+
+    frame = ToClientTunnelMessage(bytes(16), bytes(16), ToClientWebSocketMessage(0, data, binary))
+    return len(codec(VERSION).encode_to_client(frame))

@@ -1,0 +1,425 @@
+"""Plays a conversation against a gateway: the suite is the client and the runners, and an oracle follows what the gateway does."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.exceptions import InvalidHandshake
+
+from tunnelconform import conversation as talk
+from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
+from tunnelconform.conversation import Conversation, Step
+from tunnelconform.oracle import Hypothesis, Oracle, Told
+from tunnelconform.peers import Client, Runner, fresh_id, wire_size
+from tunnelconform.played import Impossible, Line, Played
+from tunnelconform.side import Side
+from tunnelconform.subject import Door, GatewaySubject, Nature, Place
+from tunnelref.wire import WireError
+from tunnelspec.endpoint import GATEWAY, RELAY, State
+from tunnelspec.events import (
+    ActorStarted,
+    BackoffOver,
+    ClientClosed,
+    ClientConnected,
+    ClientMessage,
+    CloseClient,
+    Collect,
+    Deliver,
+    LinkLost,
+    OnBehalf,
+)
+from tunnelspec.frames import (
+    CommandStartActor,
+    ToClientCommands,
+    ToClientTunnelMessage,
+    ToClientWebSocketOpen,
+    ToServerWebSocketClose,
+    ToServerWebSocketMessage,
+    ToServerWebSocketMessageAck,
+    ToServerWebSocketOpen,
+    TunnelAck,
+)
+from tunnelspec.machine import Received
+
+SUPPOSED = 10
+"""So many events that cannot be seen may lie between two observations: retries without a runner are some."""
+
+BEAT_S = 0.015
+"""A pause between two steps of different peers, so that they arrive in this order more often than not."""
+
+TAIL_S = 0.04
+"""So long one listens after the last step for what should not come."""
+
+LATE_MS = 25
+"""So much later than the limit one looks whether it was kept."""
+
+_keys = itertools.count(1)
+
+
+@dataclass
+class GatewayPlay:
+    """One conversation with one gateway. ``tables``: the endpoint the oracle follows, which a profile may have changed."""
+
+    subject: GatewaySubject
+    nature: Nature
+    conversation: Conversation
+    grace_ms: int = 2_000
+    goal: frozenset[str] = frozenset()
+    tables: Any = GATEWAY
+    log: list[Line] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        limits = self.nature.limits
+        self.links = Links()
+        self.around = AroundGateway(limits, self.links, self.grace_ms)
+        oracle = Oracle(self.tables, self.around, limits, self.goal, SUPPOSED)
+        self.side = Side("gateway", oracle, oracle.start(memory=Reading()), self.grace_ms)
+        self.client: Client | None = None
+        self.called = False  # the client has set out to connect
+        self.visitors: list[Client] = []
+        self.runners: dict[str, Runner] = {}
+        self.request = b""
+        self.arrived: list[tuple[int, str, bytes]] = []  # tunnel messages: link, kind, id
+        self.relays: dict[int, State] = {}
+        self.links_made = 0
+        self.news = asyncio.Event()
+        self.heard = 0
+        self.key = f"conform-{next(_keys)}"
+        self.began = 0.0
+        self.place: Place | None = None
+        self.door: Door | None = None
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        return int((asyncio.get_running_loop().time() - self.began) * 1000) + 1
+
+    async def rest(self) -> None:
+        """Wait until the gateway may have done all that it must, or has failed to."""
+        while not self.side.at_rest():
+            await self._next(0.25)
+            self.side.silent_until(self.now() - self.grace_ms)
+
+    async def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
+        end = self.now() + self.grace_ms
+        while not happened():
+            if self.side.over or self.now() > end:
+                raise Impossible(what)
+            await self._next(0.25)
+            self.side.silent_until(self.now() - self.grace_ms)
+
+    async def _next(self, patience_s: float) -> None:
+        self.news.clear()
+        try:
+            async with asyncio.timeout(patience_s):
+                await self.news.wait()
+        except TimeoutError:
+            pass
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> Played:
+        """Play it to its end, or to the first thing that is not allowed."""
+        self.began = asyncio.get_running_loop().time()
+        why = ""
+        begun = 0
+        try:
+            self.place = await self.subject.place()
+            if not self.nature.runner_first:
+                self.door = await self.subject.door(self.place)
+            before = None
+            for begun, step in enumerate(self.conversation, 1):  # noqa: B007  # the handler below and the result tell it
+                if before is not None and before.who != step.who and not before.at_once:
+                    await asyncio.sleep(BEAT_S)
+                await self.do(step)
+                if not step.at_once:
+                    await self.rest()
+                if self.side.over:
+                    break
+                before = step
+            if not self.side.over:
+                await self.rest()
+                await asyncio.sleep(TAIL_S)
+        except Impossible as error:
+            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
+        finally:
+            await self.end()
+        return Played(self.conversation, self.side, tuple(self.log), why, begun, self.now())
+
+    async def end(self) -> None:
+        """Leave nothing open."""
+        peers = [p for p in (self.client, *self.visitors, *self.runners.values()) if p is not None]
+        await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
+
+    async def do(self, step: Step) -> None:
+        """What a peer does. Raises ``Impossible``."""
+        handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))
+        await handler(step)
+
+    # -- the client --------------------------------------------------------------------------------------------------
+
+    def _client(self) -> Client:
+        if self.client is None or self.client.left:
+            raise Impossible("there is no client")
+        return self.client
+
+    async def _door(self) -> Door:
+        if self.door is None:
+            assert self.place is not None
+            self.door = await self.subject.door(self.place)
+        return self.door
+
+    async def do_connect(self, step: talk.Connect) -> None:
+        if self.client is not None or self.visitors:
+            raise Impossible("the client must be the first to connect, and connects once")
+        self.called = True
+        self.tell(CLIENT, ClientConnected())
+        self.note("client", "gateway", "connect")
+        try:
+            self.client = await Client.connect(
+                await self._door(), self._hears_message, self._hears_close, self.grace_ms / 1000
+            )
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            raise Impossible(f"the client cannot connect: {error!r}") from error
+
+    async def do_say(self, step: talk.Say) -> None:
+        client = self._client()
+        data = step.text.encode()
+        if step.size:
+            room = step.size - wire_size(b"", step.binary)
+            while room > 0 and wire_size(data.ljust(room, b"."), step.binary) > step.size:
+                room -= 1
+            data = data.ljust(room, b".")
+        self.tell(CLIENT, ClientMessage(data, step.binary, wire_size(data, step.binary), 0, self.now()))
+        self.note("client", "gateway", talk.words(step))
+        await client.say(data, step.binary)
+
+    async def do_leave(self, step: talk.Leave) -> None:
+        client = self._client()
+        self._client_is_gone(ClientClosed(step.code, step.reason or None, self.now()), False)
+        self.note("client", "gateway", talk.words(step))
+        await client.leave(step.code, step.reason)
+
+    async def do_vanish(self, step: talk.Vanish) -> None:
+        client = self._client()
+        self._client_is_gone(ClientClosed(None, None, self.now()), True)
+        self.note("client", "gateway", talk.words(step))
+        client.vanish()
+
+    def _client_is_gone(self, event: ClientClosed, cut: bool) -> None:
+        """What the gateway tells its client from now is not seen; what the client said is lost only if it was cut off."""
+        self.links.gone.add(CLIENT)
+        if cut:
+            self.side.loses(CLIENT, [event], self.now())
+        else:
+            self.side.hypotheses = tuple(
+                h._replace(said=tuple(s for s in h.said if s.channel != CLIENT)) for h in self.side.hypotheses
+            )
+            self.tell(CLIENT, event)
+
+    async def do_deafen(self, step: talk.Deafen) -> None:
+        self.note("client", "client", talk.words(step))
+        await self._client().deafen(step.ms / 1000)
+
+    async def do_visit(self, step: talk.Visit) -> None:
+        self.called = False  # an open that comes only now is the other's
+        self.note("client", "gateway", "another client connects")
+        try:
+            visitor = await Client.connect(
+                await self._door(), lambda data, binary: None, lambda code, reason: None, self.grace_ms / 1000
+            )
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            raise Impossible(f"the other client cannot connect: {error!r}") from error
+        self.visitors.append(visitor)
+
+    def _hears_message(self, data: bytes, binary: bool) -> None:
+        self.see(CLIENT, Deliver(data, binary), b"", "client")
+
+    def _hears_close(self, code: int, reason: str) -> None:
+        self.see(CLIENT, CloseClient(code, short(reason)), b"", "client")
+
+    # -- runners -----------------------------------------------------------------------------------------------------
+
+    def _runner(self, who: str) -> Runner:
+        runner = self.runners.get(who)
+        if runner is None or not runner.up:
+            raise Impossible(f"runner {who} has no link")
+        return runner
+
+    async def do_join(self, step: talk.Join) -> None:
+        before = self.runners.get(step.who)
+        self.links_made += 1
+        link = self.links_made
+        assert self.place is not None
+        self.note(step.who, "gateway", "join" if before is None else "join again")
+        ping_s = min(self.nature.limits.ping_interval_ms, self.nature.limits.lost_threshold_ms // 3) / 1000
+        try:
+            runner = await Runner.join(
+                self.place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses,
+                self.closes_sockets, ping_s, self.grace_ms / 1000,
+            )  # fmt: skip
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            raise Impossible(f"runner {step.who} cannot join: {error!r}") from error
+        self.runners[step.who] = runner
+        self.links.joined(link, self.now())
+        if before is not None and before.up:
+            await self.until(lambda: not before.up, "the earlier link of the same runner was not closed")
+
+    async def do_ack_arrival(self, step: talk.AckArrival) -> None:
+        runner = self._runner(step.who)
+        if step.stray:
+            await self.say_tunnel(runner, TunnelAck(), step, fresh_id())
+            return
+
+        def those() -> list[bytes]:
+            return [id_ for _, kind, id_ in self.arrived if kind == step.of]
+
+        await self.until(lambda: len(those()) > step.back, f"no {step.of} came")
+        await self.say_tunnel(runner, TunnelAck(), step, those()[-1 - step.back])
+
+    async def do_answer(self, step: talk.Answer) -> None:
+        frame = ToServerWebSocketOpen(step.can_hibernate, step.last)
+        await self.say_tunnel(self._runner(step.who), frame, step)
+
+    async def do_tell(self, step: talk.Tell) -> None:
+        frame = ToServerWebSocketMessage(step.text.encode(), step.binary)
+        await self.say_tunnel(self._runner(step.who), frame, step)
+
+    async def do_ack_messages(self, step: talk.AckMessages) -> None:
+        await self.say_tunnel(self._runner(step.who), ToServerWebSocketMessageAck(step.index), step)
+
+    async def do_close(self, step: talk.Close) -> None:
+        frame = ToServerWebSocketClose(step.code, step.reason, step.retry)
+        await self.say_tunnel(self._runner(step.who), frame, step)
+
+    async def do_sleep(self, step: talk.Sleep) -> None:
+        runner = self._runner(step.who)
+        if not runner.actors:
+            raise Impossible(f"runner {step.who} has no actor")
+        self.note(step.who, "gateway", "the actor wants to sleep")
+        stops = runner.stops
+        await runner.intends_to_sleep()
+        await self.until(lambda: runner.stops > stops, "the gateway did not stop the actor")
+
+    async def do_break(self, step: talk.Break) -> None:
+        runner = self._runner(step.who)
+        self.note(step.who, "gateway", "the link breaks")
+        runner.cut()
+        self._lost(runner)
+
+    async def do_part(self, step: talk.Part) -> None:
+        runner = self._runner(step.who)
+        self.note(step.who, "gateway", "the link is closed")
+        runner.up = False
+        self._lost(runner)
+        await runner.part()
+
+    async def do_garble(self, step: talk.Garble) -> None:
+        self.note(step.who, "gateway", talk.words(step))
+        await self._runner(step.who).garble(bytes.fromhex(step.hex), step.text)
+
+    async def say_tunnel(self, runner: Runner, kind: Any, step: Step | None, message: bytes = b"") -> None:
+        """A runner sends a tunnel message."""
+        await self.until(lambda: bool(self.request), "the gateway has opened nothing")
+        message = message or fresh_id()
+        self._watch(runner.link, kind)
+        self.side.hears(runner.link, kind, message, self.now())
+        self.note(runner.name, "gateway", talk.words(step) if step is not None else type(kind).__name__)
+        await runner.send_tunnel(self.request, message, kind)
+
+    def _hears(self, runner: Runner, frame: Any) -> None:
+        if isinstance(frame, WireError):
+            self.see(runner.link, frame, b"", runner.name)
+            return
+        if isinstance(frame, ToClientCommands):
+            for wrapper in frame.commands:
+                if isinstance(wrapper.inner, CommandStartActor):
+                    self.side.told(Told(BY_ITSELF, ActorStarted(self.now()), 0, self.now()))
+                self.note("gateway", runner.name, type(wrapper.inner).__name__)
+        if not isinstance(frame, ToClientTunnelMessage):
+            return
+        kind = frame.messageKind
+        if not self.request and self.called and isinstance(kind, ToClientWebSocketOpen):
+            self.request = frame.requestId
+        if frame.requestId != self.request:
+            asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
+            return
+        if not isinstance(kind, TunnelAck):
+            self.arrived.append((runner.link, type(kind).__name__, frame.messageId))
+        self._watch(runner.link, kind)
+        self.see(runner.link, kind, frame.messageId, runner.name)
+
+    async def _humour(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
+        """A visitor's socket is acked and opened, and otherwise left alone."""
+        if isinstance(frame.messageKind, TunnelAck):
+            return
+        await runner.send_tunnel(frame.requestId, frame.messageId, TunnelAck())
+        if isinstance(frame.messageKind, ToClientWebSocketOpen):
+            await runner.send_tunnel(frame.requestId, fresh_id(), ToServerWebSocketOpen(False, -1))
+
+    async def closes_sockets(self, runner: Runner) -> None:
+        """Before an actor stops, its socket is closed with retry."""
+        if self.request:
+            await self.say_tunnel(runner, ToServerWebSocketClose(None, None, True), None)
+
+    def _loses(self, runner: Runner) -> None:
+        self.note("gateway", runner.name, "the gateway closes the link")
+        self._lost(runner)
+
+    def _lost(self, runner: Runner) -> None:
+        now = self.now()
+        self.links.lost(runner.link, now)
+        relay = self.relays.pop(runner.link, RELAY.start())
+        said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
+        news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]
+        self.side.loses(runner.link, news, now)
+        self.news.set()
+
+    def _watch(self, link: int, kind: Any) -> None:
+        if type(kind) in RELAY.listeners:
+            state = self.relays.get(link, RELAY.start())
+            self.relays[link] = RELAY.step(state, Received(kind, link), self.nature.limits).state
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    async def do_wait(self, step: talk.Wait) -> None:
+        value = int(getattr(self.nature.limits, step.limit))
+        self.note("gateway", "gateway", f"{'not quite ' if step.short else ''}{step.limit} ({value} ms) pass")
+        if step.short:
+            await asyncio.sleep(value * 0.7 / 1000)
+            return
+        resting = self.side.oracle.at_rest(self.side.hypotheses) if step.limit == "backoff_ms" else ()
+        dues = [t.due_ms for h in resting for t in h.timers if t.event is BackoffOver]
+        target = max(dues, default=self.now() + value + 1) + LATE_MS
+        while self.now() < target and not self.side.over:
+            await self._next((target - self.now()) / 1000)
+            self.side.silent_until(self.now() - self.grace_ms)
+        while any(self._awaits(h, target - LATE_MS) for h in self.side.hypotheses) and not self.side.over:
+            await self._next(0.1)
+            self.side.silent_until(self.now() - self.grace_ms)
+
+    def _awaits(self, h: Hypothesis, until_ms: int) -> bool:
+        """Whether something is still to be seen that should happen by itself by that time."""
+        events = [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
+        events.append((Collect(until_ms), until_ms))
+        return any(self.side.oracle.after(h, event, time).said != h.said for event, time in events)
+
+    # -- what is told and seen ---------------------------------------------------------------------------------------
+
+    def tell(self, channel: int, event: Any) -> None:
+        self.side.told(Told(channel, event, 0, self.now()))
+
+    def see(self, channel: int, what: Any, message_id: bytes, who: str) -> None:
+        """Something came from the gateway."""
+        possible = self.side.says(channel, what, self.now(), message_id)
+        self.heard += 1
+        self.note("gateway", who, what, possible)
+        self.news.set()
+
+    def note(self, source: str, target: str, what: Any, possible: int = 0) -> None:
+        self.log.append(Line(self.now(), source, target, what, possible))

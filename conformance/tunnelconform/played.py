@@ -1,0 +1,52 @@
+"""What came of a conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tunnelconform.conversation import Conversation
+from tunnelconform.side import Problem, Side
+
+
+class Impossible(Exception):
+    """A step cannot be done, for the subject did not do what it needs; that need not be wrong."""
+
+
+class Verdict(StrEnum):
+    """What a case shows."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    UNSUPPORTED = "unsupported"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that passed, for the report: ``what`` is a frame, an output, or words."""
+
+    time_ms: int
+    source: str
+    target: str
+    what: Any
+    possible: int = 0  # in how many states the subject may have been before it spoke
+
+
+@dataclass(frozen=True)
+class Played:
+    """A conversation that was played."""
+
+    conversation: Conversation
+    side: Side
+    log: tuple[Line, ...]
+    impossible: str
+    steps: int  # so many steps were begun
+    time_ms: int
+
+    @property
+    def problem(self) -> Problem | None:
+        """What the tables do not allow, if anything."""
+        return self.side.problem

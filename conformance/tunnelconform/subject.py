@@ -1,0 +1,67 @@
+"""Subjects: what the suite needs of a program under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tunnelspec.limits import DEFAULT, Limits
+
+
+class SubjectError(RuntimeError):
+    """The subject cannot be started, does not do what its adapter asks of it, or is dead: no verdict on it is possible."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the runners of one new actor connect, and how they introduce themselves."""
+
+    runner_url: str  # without a query
+    runner_protocols: tuple[str, ...] = ("rivet", "rivet_target.runner")
+    namespace: str = "default"
+    runner_name: str = "tunnelspec"
+    actor_names: tuple[str, ...] = ()  # what the runner says it can host
+    data: Mapping[str, str] = field(default_factory=dict)  # the adapter's own
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where clients of that actor connect."""
+
+    client_url: str
+    client_protocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What an adapter says of its subject: the limits it was started with, what it does not support and why (patterns of case
+    ids), and whether an actor can be made before one of its runners has joined."""
+
+    limits: Limits = DEFAULT
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    runner_first: bool = False
+
+
+class GatewaySubject(Protocol):
+    """A gateway under test. Each call may raise ``SubjectError``."""
+
+    name: str
+
+    async def start(self) -> Nature:
+        """Start it, and wait until it is ready."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    async def alive(self) -> bool:
+        """Whether it still answers."""
+        ...
+
+    async def place(self) -> Place:
+        """A new actor's place; nobody else uses it."""
+        ...
+
+    async def door(self, place: Place) -> Door:
+        """The actor's door; if ``runner_first``, asked for once a runner has joined."""
+        ...

@@ -1,0 +1,71 @@
+"""The reference as a subject: ``tunnelspec gateway`` in a process group of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tunnelconform.process import Child
+from tunnelconform.subject import Door, Nature, Place, SubjectError
+from tunnelspec.limits import DEFAULT, Limits
+
+SHORT: Mapping[str, int] = {
+    "open_timeout_ms": 400,
+    "response_timeout_ms": 400,
+    "backoff_ms": 250,
+    "gc_interval_ms": 150,
+    "ack_timeout_ms": 900,
+    "max_hibernation_ms": 1_500,
+    "init_timeout_ms": 600,
+    "lost_threshold_ms": 1_500,
+    "ping_interval_ms": 300,
+    "max_retries": 1,
+    "max_pending_messages": 4,
+    "max_pending_bytes": 4_096,
+}
+"""Limits that make every wait a short one."""
+
+
+class ReferenceGateway:
+    """The reference gateway. ``options``: further flags of ``tunnelspec gateway``."""
+
+    def __init__(self, limits: Mapping[str, int] = SHORT, options: Sequence[str] = ()) -> None:
+        self.name = "reference"
+        self.limits: Limits = replace(DEFAULT, **limits)
+        flags = [word for name, value in limits.items() for word in ("--" + name.replace("_", "-"), str(value))]
+        self._child = Child([sys.executable, "-m", "tunnelcli.main", "gateway", *flags, *options])
+        self._address = ""
+        self._places = itertools.count(1)
+
+    async def start(self) -> Nature:
+        line = await self._child.start()
+        try:
+            self._address = json.loads(line)["url"].removeprefix("ws://")
+        except (ValueError, KeyError) as error:
+            raise SubjectError(f"the reference said {line!r}, and not where it listens") from error
+        return Nature(self.limits)
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+    async def alive(self) -> bool:
+        def ask() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://{self._address}/health", timeout=5) as response:
+                    return bool(response.status == 200)
+            except OSError:
+                return False
+
+        return self._child.running and await asyncio.to_thread(ask)
+
+    async def place(self) -> Place:
+        name = f"actor{next(self._places)}"
+        return Place(f"ws://{self._address}/runners/connect", actor_names=(name,), data={"actor": name})
+
+    async def door(self, place: Place) -> Door:
+        return Door(f"ws://{self._address}/ws/{place.data['actor']}/conform")

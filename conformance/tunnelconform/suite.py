@@ -1,0 +1,105 @@
+"""Runs cases side by side, with a look at the subject before and after each, and says what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from tunnelconform.cases import Case, observable
+from tunnelconform.conversation import Conversation
+from tunnelconform.played import Played, Verdict
+from tunnelconform.subject import Nature, SubjectError
+
+SIDE_BY_SIDE = 24
+"""So many conversations are held at once."""
+
+Play = Callable[[Conversation, frozenset[str]], Awaitable[Played]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a case showed, and why."""
+
+    case: Case
+    verdict: Verdict
+    why: str = ""
+    played: Played | None = None
+    seconds: float = 0.0
+
+
+class Pulse:
+    """Feels whether the subject lives; who asks while an answer is awaited gets the next one."""
+
+    def __init__(self, alive: Callable[[], Awaitable[bool]]) -> None:
+        self._alive = alive
+        self._lock = asyncio.Lock()
+        self._asked = self._answered = 0
+        self._last = True
+
+    async def beats(self) -> bool:
+        """Whether the subject was alive some time after this was asked."""
+        self._asked += 1
+        mine = self._asked
+        async with self._lock:
+            if self._answered < mine:
+                covers = self._asked
+                self._last = await self._alive()
+                self._answered = covers
+            return self._last
+
+
+def judged(case: Case, played: Played, seconds: float) -> Result:
+    """The verdict on one case of a conversation."""
+    if played.problem is not None:
+        return Result(case, Verdict.FAIL, "", played, seconds)
+    if played.side.undecided:
+        return Result(case, Verdict.INCONCLUSIVE, played.side.over, played, seconds)
+    if played.impossible:
+        return Result(case, Verdict.INCONCLUSIVE, played.impossible, played, seconds)
+    if not played.side.may_have_taken(observable(case.goal), played.time_ms):
+        return Result(case, Verdict.INCONCLUSIVE, "it went another way, which is allowed", played, seconds)
+    return Result(case, Verdict.PASS, "", played, seconds)
+
+
+async def run(
+    cases: Sequence[Case], nature: Nature, play: Play, alive: Callable[[], Awaitable[bool]],
+    done: Callable[[Result], None], at_once: int = SIDE_BY_SIDE,
+) -> tuple[Result, ...]:  # fmt: skip
+    """The results, in the order of the cases. Cases that share a conversation share one playing of it."""
+    groups: dict[Conversation, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.conversation, []).append(case)
+    order = sorted(groups.items(), key=lambda item: -item[1][0].wait_ms(nature.limits))
+    room, pulse = asyncio.Semaphore(at_once), Pulse(alive)
+    results: dict[str, Result] = {}
+    dead = False
+
+    async def one(conversation: Conversation, group: list[Case]) -> None:
+        nonlocal dead
+        async with room:
+            began = time.monotonic()
+            played, trouble = None, "the subject is dead" if dead else ""
+            if not trouble:
+                try:
+                    if await pulse.beats():
+                        goal = frozenset().union(*(case.goal for case in group))
+                        played = await play(conversation, goal)
+                    if not await pulse.beats():
+                        dead, trouble = True, "the subject died"
+                except SubjectError as error:
+                    trouble = str(error)
+            for case in group:
+                seconds = time.monotonic() - began
+                if trouble or played is None:
+                    result = Result(case, Verdict.ERROR, trouble or "the subject is dead", played, seconds)
+                else:
+                    result = judged(case, played, seconds)
+                results[case.id] = result
+                done(result)
+
+    async with asyncio.TaskGroup() as tasks:
+        for conversation, group in order:
+            tasks.create_task(one(conversation, group))
+    return tuple(results[case.id] for case in cases)
