@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
-from tunnelconform.derive import Found, Pair, Single, explore
+from tunnelconform.derive import Found, Pair, Single, Way, explore
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.played import Impossible
 from tunnelspec.endpoint import GATEWAY, MACHINES
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Transition, Verdict
 
 TRANSITIONS: dict[str, Transition] = {t.id: t for machine in MACHINES for t in machine.transitions}
+
+MOST_BYTES = 1 << 21
+"""No message is larger."""
 
 MOST_MODELS = 6_000
 """So many situations of one world are looked at."""
@@ -27,6 +33,7 @@ GATEWAY_WORLDS: tuple[Bounds, ...] = (
     Bounds(Spent(says=1, answers=2, closes=4, joins=2, waits=4), plain=False),
     Bounds(Spent(says=2, answers=2, acks=1, closes=1, joins=1), large=True, plain=False),
     Bounds(Spent(says=1, answers=2, closes=1, joins=1, waits=3)),
+    Bounds(Spent(says=6, answers=1, acks=1, closes=1, joins=1), plain=False),
 )
 """Small worlds, which together reach what one large one would, and sooner."""
 
@@ -54,18 +61,55 @@ def gateway_found(limits: Limits, patience_ms: int) -> Found:
     return found
 
 
-def derived(found: Found, model: GatewayModel) -> Iterator[Case]:
+def derived(found: Found, model: GatewayModel) -> tuple[Case, ...]:
     """The cases of what a search found, in the order of their ids."""
-    named: list[Case] = []
-    for target, conversation in found.conversations.items():
+    named: dict[str, Case] = {}
+    ways = Counter(target[:2] for target in found.conversations if isinstance(target, Way))
+
+    def add(id_: str, conversation: Conversation, *goal: str) -> None:
         whole = (*conversation, *model.epilogue(model.after(conversation)))
-        transition = TRANSITIONS[target.transition]
+        named[id_] = Case(id_, whole, frozenset(goal), TRANSITIONS[id_.partition("/")[0]].says)
+
+    for target, conversation in found.conversations.items():
+        t = target.transition
         if isinstance(target, Single):
-            id_, goal = f"{target.transition}/{target.source}", {target.transition}
-        else:
-            id_, goal = f"{target.transition}/after-{target.before}", {target.transition, target.before}
-        named.append(Case(id_, whole, frozenset(goal), transition.says))
-    yield from sorted(named, key=lambda case: case.id)
+            add(f"{t}/{target.source}", conversation, t)
+            for word, twin in timely(model, conversation, t):
+                add(f"{t}/{target.source}-{word}", twin)
+        elif isinstance(target, Pair):
+            add(f"{t}/after-{target.before}", conversation, t, target.before)
+            for twin in brimful(model, conversation):
+                add(f"{t}/after-{target.before}-full", twin, t, target.before)
+        elif ways[target[:2]] > 1:
+            add(f"{t}/{target.source}-{target.way.lstrip('-')}", conversation, t)
+    return tuple(sorted(named.values(), key=lambda case: case.id))
+
+
+def timely(model: GatewayModel, conversation: Conversation, transition: str) -> Iterator[tuple[str, Conversation]]:
+    """If a wait made the endpoint take the transition: the same with a shorter one, and with what the endpoint waits for."""
+    last = conversation[-1]
+    if not isinstance(last, talk.Wait) or TRANSITIONS[transition].verdict is not Verdict.TAKEN:
+        return
+    before = model.after(conversation[:-1])
+    yield "not-yet", (*conversation[:-1], replace(last, short=True))
+    for step in model.steps(before):
+        if isinstance(step, talk.Wait):
+            continue
+        after, _ = model.do(before, step)
+        _, taken = model.do(after, last)
+        if all(felt.transition.id != transition for felt in taken):
+            yield f"not-after-{step.do}", (*conversation[:-1], step, last)
+
+
+def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Conversation]:
+    """If the endpoint takes the same way with messages that are just as large as is allowed, then such."""
+    if sum(isinstance(step, talk.Say) for step in conversation) < 2 or model.limits.max_pending_bytes > MOST_BYTES:
+        return
+    size = model.limits.max_pending_bytes
+    twin = tuple(replace(step, size=size) if isinstance(step, talk.Say) else step for step in conversation)
+    with suppress(Impossible):  # what is refused does not arrive, and cannot be acked
+        if model.route(twin) == model.route(conversation):
+            yield twin
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:

@@ -11,8 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from tunnelconform.conditions import conditions, letters, texts
 from tunnelconform.conversation import Conversation, Step
-from tunnelspec.endpoint import Taken
+from tunnelspec.endpoint import Evaluator
+from tunnelspec.events import Transmit
+from tunnelspec.limits import Limits
+from tunnelspec.machine import Machine, Transition, step
+from tunnelspec.machine import Step as MachineStep
 
 
 class Peers(Protocol):
@@ -27,7 +32,34 @@ class Peers(Protocol):
 
     def steps(self, model: Any) -> Iterable[Step]: ...
 
-    def do(self, model: Any, step: Step) -> tuple[Any, tuple[Taken, ...]]: ...
+    def do(self, model: Any, step: Step) -> tuple[Any, tuple[Felt, ...]]: ...
+
+
+class Felt(NamedTuple):
+    """A transition that was taken: in which state, how its guard came to its answer, and what its effect put out, in a word."""
+
+    transition: Transition
+    source: str
+    way: str
+
+    @property
+    def machine(self) -> str:
+        return self.transition.id.rpartition("-")[0]
+
+
+def watched(felt: list[Felt]) -> Evaluator:
+    """An evaluator that notes what is taken."""
+
+    def evaluate(machine: Machine, state: str, context: Any, event: Any, limits: Limits) -> MachineStep:
+        done = step(machine, state, context, event, limits)
+        when = done.transition.when
+        way = letters(conditions(when, context, event, limits)) if when is not None and len(texts(when)) > 1 else ""
+        if sum(isinstance(output, Transmit) for output in done.outputs) > 1:
+            way += "-many"
+        felt.append(Felt(done.transition, state, way))
+        return done
+
+    return evaluate
 
 
 class Single(NamedTuple):
@@ -37,6 +69,14 @@ class Single(NamedTuple):
     source: str
 
 
+class Way(NamedTuple):
+    """A transition, the state it is taken in, and how."""
+
+    transition: str
+    source: str
+    way: str
+
+
 class Pair(NamedTuple):
     """A transition, and the one of the same machine right before it."""
 
@@ -44,7 +84,7 @@ class Pair(NamedTuple):
     before: str
 
 
-Target = Single | Pair
+Target = Single | Way | Pair
 
 
 @dataclass
@@ -82,19 +122,19 @@ def explore(peers: Peers, most: int) -> Found:
         if len(path) >= peers.depth:
             continue
         found.models += 1
-        for step in peers.steps(model):
-            after, taken = peers.do(model, step)
+        for step_ in peers.steps(model):
+            after, taken = peers.do(model, step_)
             found.edges += 1
             if not taken and after == model:
                 continue
-            conversation = (*path, step)
+            conversation = (*path, step_)
             for target in _targets(taken):
                 found.conversations.setdefault(target, conversation)
             first, last = _ends(taken)
             for transition, prefix in incoming[model].items():
                 machine = transition.rpartition("-")[0]
                 if machine in first:
-                    found.conversations.setdefault(Pair(first[machine], transition), (*prefix, step))
+                    found.conversations.setdefault(Pair(first[machine], transition), (*prefix, step_))
             if after not in paths:
                 if len(paths) >= most:
                     found.cut = True
@@ -106,24 +146,27 @@ def explore(peers: Peers, most: int) -> Found:
                 incoming[after].setdefault(transition, conversation)
             if not taken:  # nothing happened to the machines: what came before is still what came last
                 for transition, prefix in incoming[model].items():
-                    incoming[after].setdefault(transition, (*prefix, step))
+                    incoming[after].setdefault(transition, (*prefix, step_))
     return found
 
 
-def _targets(taken: Iterable[Taken]) -> Iterator[Target]:
+def _targets(taken: Iterable[Felt]) -> Iterator[Target]:
     last: dict[str, str] = {}
-    for machine, source, step in taken:
-        yield Single(step.transition.id, source)
-        if machine.id in last:
-            yield Pair(step.transition.id, last[machine.id])
-        last[machine.id] = step.transition.id
+    for felt in taken:
+        id_, machine = felt.transition.id, felt.machine
+        yield Single(id_, felt.source)
+        if felt.way:
+            yield Way(id_, felt.source, felt.way)
+        if machine in last:
+            yield Pair(id_, last[machine])
+        last[machine] = id_
 
 
-def _ends(taken: Iterable[Taken]) -> tuple[dict[str, str], dict[str, str]]:
+def _ends(taken: Iterable[Felt]) -> tuple[dict[str, str], dict[str, str]]:
     """For each machine the first and the last of its transitions."""
     first: dict[str, str] = {}
     last: dict[str, str] = {}
-    for machine, _, step in taken:
-        first.setdefault(machine.id, step.transition.id)
-        last[machine.id] = step.transition.id
+    for felt in taken:
+        first.setdefault(felt.machine, felt.transition.id)
+        last[felt.machine] = felt.transition.id
     return first, last

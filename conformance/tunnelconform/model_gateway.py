@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Step
+from tunnelconform.derive import Felt, watched
 from tunnelconform.peers import wire_size
-from tunnelspec.endpoint import GATEWAY, RELAY, Endpoint, State, Taken
+from tunnelconform.played import Impossible
+from tunnelspec.endpoint import GATEWAY, RELAY, Endpoint, State
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -130,6 +132,14 @@ class GatewayModel:
             m, _ = self.do(m, step)
         return m
 
+    def route(self, conversation: Iterable[Step]) -> tuple[str, ...]:
+        """The transitions that a conversation takes. Raises ``Impossible``."""
+        m, ids = self.start(), []
+        for step in conversation:
+            m, taken = self.do(m, step)
+            ids += [felt.transition.id for felt in taken]
+        return tuple(ids)
+
     def epilogue(self, m: Model) -> Iterator[Step]:
         """What shows where the gateway stands: each of these that moves something is done."""
         for who, link in m.links:
@@ -151,7 +161,7 @@ class GatewayModel:
                 if isinstance(step, talk.AckArrival) and not any(a.kind == step.of for a in m.arrived):
                     continue
                 after, taken = self.do(m, step)
-                if any(t.step.transition.verdict is Verdict.TAKEN for t in taken):
+                if any(felt.transition.verdict is Verdict.TAKEN for felt in taken):
                     yield step
                     m = after
             return
@@ -213,67 +223,70 @@ class GatewayModel:
 
     # -- what comes of it --------------------------------------------------------------------------------------------
 
-    def do(self, m: Model, step: Step) -> tuple[Model, tuple[Taken, ...]]:
-        """What a step makes of the model, and the transitions that are taken."""
-        taken: list[Taken] = []
-        after = getattr(self, "_" + step.do.replace("-", "_"))(m, step, taken)
+    def do(self, m: Model, step: Step) -> tuple[Model, tuple[Felt, ...]]:
+        """What a step makes of the model, and the transitions that are taken. Raises ``Impossible``."""
+        taken: list[Felt] = []
+        try:
+            after = getattr(self, "_" + step.do.replace("-", "_"))(m, step, taken)
+        except (IndexError, KeyError) as error:
+            raise Impossible(f"{step.do}: {error}") from error
         return after, tuple(taken)
 
     def _spend(self, m: Model, what: str) -> Model:
         return m._replace(spent=m.spent._replace(**{what: getattr(m.spent, what) + 1}))
 
-    def _connect(self, m: Model, step: talk.Connect, taken: list[Taken]) -> Model:
+    def _connect(self, m: Model, step: talk.Connect, taken: list[Felt]) -> Model:
         return self._feel(m._replace(client="here"), ClientConnected(), taken)
 
-    def _say(self, m: Model, step: talk.Say, taken: list[Taken]) -> Model:
+    def _say(self, m: Model, step: talk.Say, taken: list[Felt]) -> Model:
         data = step.text.encode()
         size = step.size or wire_size(data, step.binary)
         event = ClientMessage(data, step.binary, size, 0, m.now)
         m = self._spend(m, "says")
         return self._feel(m, event, taken) if m.reads else m._replace(unread=(*m.unread, event))
 
-    def _leave(self, m: Model, step: talk.Leave, taken: list[Taken]) -> Model:
+    def _leave(self, m: Model, step: talk.Leave, taken: list[Felt]) -> Model:
         return self._feel(m._replace(client="gone"), ClientClosed(step.code, step.reason or None, m.now), taken)
 
-    def _vanish(self, m: Model, step: talk.Vanish, taken: list[Taken]) -> Model:
+    def _vanish(self, m: Model, step: talk.Vanish, taken: list[Felt]) -> Model:
         return self._feel(m._replace(client="gone"), ClientClosed(None, None, m.now), taken)
 
-    def _visit(self, m: Model, step: talk.Visit, taken: list[Taken]) -> Model:
+    def _visit(self, m: Model, step: talk.Visit, taken: list[Felt]) -> Model:
         m = self._spend(m, "visits")
         return self._feel(m._replace(home=m.links[0][0]), ActorStarted(m.now), taken)
 
-    def _join(self, m: Model, step: talk.Join, taken: list[Taken]) -> Model:
+    def _join(self, m: Model, step: talk.Join, taken: list[Felt]) -> Model:
         m = self._spend(m, "joins")
         return m._replace(made=m.made + 1, links=(*m.links, (step.who, m.made + 1)))
 
-    def _ack_arrival(self, m: Model, step: talk.AckArrival, taken: list[Taken]) -> Model:
+    def _ack_arrival(self, m: Model, step: talk.AckArrival, taken: list[Felt]) -> Model:
         if step.stray or step.back:
             m = self._spend(m, "strays")
         those = [a for a in m.arrived if a.kind == step.of]
         number = 0 if step.stray else those[-1 - step.back].number
         return self._feel(m, Received(TunnelAck(), dict(m.links)[step.who], b"", number, m.now), taken)
 
-    def _answer(self, m: Model, step: talk.Answer, taken: list[Taken]) -> Model:
+    def _answer(self, m: Model, step: talk.Answer, taken: list[Felt]) -> Model:
         frame = ToServerWebSocketOpen(step.can_hibernate, step.last)
         return self._tunnel(self._spend(m, "answers"), step.who, frame, taken)
 
-    def _tell(self, m: Model, step: talk.Tell, taken: list[Taken]) -> Model:
+    def _tell(self, m: Model, step: talk.Tell, taken: list[Felt]) -> Model:
         frame = ToServerWebSocketMessage(step.text.encode(), step.binary)
         return self._tunnel(self._spend(m, "tells"), step.who, frame, taken)
 
-    def _ack_messages(self, m: Model, step: talk.AckMessages, taken: list[Taken]) -> Model:
+    def _ack_messages(self, m: Model, step: talk.AckMessages, taken: list[Felt]) -> Model:
         return self._tunnel(self._spend(m, "acks"), step.who, ToServerWebSocketMessageAck(step.index), taken)
 
-    def _close(self, m: Model, step: talk.Close, taken: list[Taken]) -> Model:
+    def _close(self, m: Model, step: talk.Close, taken: list[Felt]) -> Model:
         frame = ToServerWebSocketClose(step.code, step.reason, step.retry)
         return self._tunnel(self._spend(m, "closes"), step.who, frame, taken)
 
-    def _sleep(self, m: Model, step: talk.Sleep, taken: list[Taken]) -> Model:
+    def _sleep(self, m: Model, step: talk.Sleep, taken: list[Felt]) -> Model:
         frame = ToServerWebSocketClose(None, None, True)
         m = self._spend(m, "sleeps")._replace(home="")
         return self._tunnel(m, step.who, frame, taken)
 
-    def _break(self, m: Model, step: talk.Break, taken: list[Taken]) -> Model:
+    def _break(self, m: Model, step: talk.Break, taken: list[Felt]) -> Model:
         link = dict(m.links)[step.who]
         m = self._spend(m, "breaks")._replace(
             links=tuple(item for item in m.links if item[1] != link), home="" if m.home == step.who else m.home
@@ -284,9 +297,11 @@ class GatewayModel:
                 m = self._feel(m, Received(output.frame, link, now=m.now), taken)
         return m
 
-    def _wait(self, m: Model, step: talk.Wait, taken: list[Taken]) -> Model:
+    def _wait(self, m: Model, step: talk.Wait, taken: list[Felt]) -> Model:
         m = self._spend(m, "waits")
         value = getattr(self.limits, step.limit)
+        if step.short:
+            return m
         dues = [due for event, due in m.timers if event is BackoffOver and step.limit == "backoff_ms"]
         target = max(dues, default=m.now + value + 1)
         while due := min(((due, event) for event, due in m.timers if due <= target), default=None, key=lambda d: d[0]):
@@ -295,7 +310,7 @@ class GatewayModel:
         m = m._replace(now=target)
         return self._feel(m, Collect(target), taken) if value >= self.limits.gc_interval_ms else m
 
-    def _tunnel(self, m: Model, who: str, frame: Any, taken: list[Taken]) -> Model:
+    def _tunnel(self, m: Model, who: str, frame: Any, taken: list[Felt]) -> Model:
         link = dict(m.links)[who]
         return self._feel(self._watch(m, link, frame), Received(frame, link, b"id", now=m.now), taken)
 
@@ -306,11 +321,10 @@ class GatewayModel:
         relays[link] = RELAY.step(relays.get(link, RELAY.start()), Received(frame, link), self.limits).state
         return m._replace(relays=tuple(sorted(relays.items(), key=lambda item: item[0])))
 
-    def _feel(self, m: Model, event: Any, taken: list[Taken]) -> Model:
+    def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
         """The gateway works on an event, and on what follows from it at once."""
         m = m._replace(timers=tuple(timer for timer in m.timers if timer[0] is not type(event)))
-        result = self.tables.step(m.state, event, self.limits)
-        taken += result.steps
+        result = self.tables.step(m.state, event, self.limits, watched(taken))
         m = m._replace(state=result.state)
         for output in result.outputs:
             if isinstance(output, SetTimer | CancelTimer):
@@ -333,10 +347,10 @@ class GatewayModel:
                 m = self._route(m, taken)
         return m
 
-    def _route(self, m: Model, taken: list[Taken]) -> Model:
+    def _route(self, m: Model, taken: list[Felt]) -> Model:
         links = dict(m.links)
         if not links:
             return self._feel(m, RouteFailed(m.now), taken)
         if m.home not in links:
-            m = self._feel(m._replace(home=m.links[0][0]), ActorStarted(m.now), taken)
+            m = m._replace(home=m.links[0][0])
         return self._feel(m, RouteFound(links[m.home], m.now), taken)

@@ -80,6 +80,7 @@ class GatewayPlay:
         self.side = Side("gateway", oracle, oracle.start(memory=Reading()), self.grace_ms)
         self.client: Client | None = None
         self.called = False  # the client has set out to connect
+        self.visited = False  # so has another one
         self.visitors: list[Client] = []
         self.runners: dict[str, Runner] = {}
         self.request = b""
@@ -175,7 +176,7 @@ class GatewayPlay:
         return self.door
 
     async def do_connect(self, step: talk.Connect) -> None:
-        if self.client is not None or self.visitors:
+        if self.client is not None or self.visited:
             raise Impossible("the client must be the first to connect, and connects once")
         self.called = True
         self.tell(CLIENT, ClientConnected())
@@ -228,6 +229,7 @@ class GatewayPlay:
 
     async def do_visit(self, step: talk.Visit) -> None:
         self.called = False  # an open that comes only now is the other's
+        self.visited = True
         self.note("client", "gateway", "another client connects")
         try:
             visitor = await Client.connect(
@@ -338,7 +340,9 @@ class GatewayPlay:
             return
         if isinstance(frame, ToClientCommands):
             for wrapper in frame.commands:
-                if isinstance(wrapper.inner, CommandStartActor):
+                if (
+                    isinstance(wrapper.inner, CommandStartActor) and self.visited
+                ):  # else it is for the client's own sake
                     self.side.told(Told(BY_ITSELF, ActorStarted(self.now()), 0, self.now()))
                 self.note("gateway", runner.name, type(wrapper.inner).__name__)
         if not isinstance(frame, ToClientTunnelMessage):
