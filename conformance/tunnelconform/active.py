@@ -9,10 +9,8 @@ import sys
 import time
 from typing import Any
 
-from tunnelconform.cases import GATEWAY_WORLDS, Case, derived, gateway_found, out_of_reach, selected
+from tunnelconform.cases import Case, gateway_cases, selected
 from tunnelconform.conversation import Conversation, to_json
-from tunnelconform.derive import Found
-from tunnelconform.model_gateway import GatewayModel
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.played import Played, Verdict
 from tunnelconform.subject import GatewaySubject, SubjectError
@@ -66,11 +64,10 @@ def run_gateway(args: argparse.Namespace) -> int:
 async def _gateway(args: argparse.Namespace, subject: GatewaySubject) -> int:
     try:
         nature = await subject.start()
-        found = gateway_found(nature.limits, PATIENCE_MS)
-        model = GatewayModel(nature.limits, GATEWAY_WORLDS[0])
-        cases = selected(derived(found, model), args.only)
+        every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
+        cases = selected(every, args.only)
         if args.list:
-            return _list(args, cases, found)
+            return _list(args, cases, unreached)
         if not cases:
             print(f"tunnelspec conform gateway: no case matches {' '.join(args.only)}", file=sys.stderr)
             return 2
@@ -91,8 +88,7 @@ async def _gateway(args: argparse.Namespace, subject: GatewaySubject) -> int:
     return next((code for verdict, code in CODES if verdict in verdicts), 0)
 
 
-def _list(args: argparse.Namespace, cases: tuple[Case, ...], found: Found) -> int:
-    unreached = out_of_reach(found)
+def _list(args: argparse.Namespace, cases: tuple[Case, ...], unreached: dict[str, str]) -> int:
     if args.json:
         listed = [{"id": c.id, "says": c.says, "conversation": to_json(c.conversation)} for c in cases]
         print(json.dumps({"cases": listed, "out_of_reach": unreached}))

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Any, Protocol
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
-from tunnelconform.derive import Found, Pair, Single, Way, explore
+from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.model_link import LinkModel
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import GATEWAY, MACHINES
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, Endpoint
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Transition, Verdict
@@ -61,7 +63,19 @@ def gateway_found(limits: Limits, patience_ms: int) -> Found:
     return found
 
 
-def derived(found: Found, model: GatewayModel) -> tuple[Case, ...]:
+class Peers(Protocol):
+    """A model that can also say where a conversation leads, and what shows it."""
+
+    def after(self, conversation: Iterable[talk.Step]) -> Any: ...
+
+    def do(self, model: Any, step: talk.Step) -> tuple[Any, tuple[Felt, ...]]: ...
+
+    def epilogue(self, model: Any) -> Iterable[talk.Step]: ...
+
+    def steps(self, model: Any) -> Iterable[talk.Step]: ...
+
+
+def derived(found: Found, model: Peers) -> tuple[Case, ...]:
     """The cases of what a search found, in the order of their ids."""
     named: dict[str, Case] = {}
     ways = Counter(target[:2] for target in found.conversations if isinstance(target, Way))
@@ -78,14 +92,14 @@ def derived(found: Found, model: GatewayModel) -> tuple[Case, ...]:
                 add(f"{t}/{target.source}-{word}", twin)
         elif isinstance(target, Pair):
             add(f"{t}/after-{target.before}", conversation, t, target.before)
-            for twin in brimful(model, conversation):
+            for twin in brimful(model, conversation) if isinstance(model, GatewayModel) else ():
                 add(f"{t}/after-{target.before}-full", twin, t, target.before)
         elif ways[target[:2]] > 1:
             add(f"{t}/{target.source}-{target.way.lstrip('-')}", conversation, t)
     return tuple(sorted(named.values(), key=lambda case: case.id))
 
 
-def timely(model: GatewayModel, conversation: Conversation, transition: str) -> Iterator[tuple[str, Conversation]]:
+def timely(model: Peers, conversation: Conversation, transition: str) -> Iterator[tuple[str, Conversation]]:
     """If a wait made the endpoint take the transition: the same with a shorter one, and with what the endpoint waits for."""
     last = conversation[-1]
     if not isinstance(last, talk.Wait) or TRANSITIONS[transition].verdict is not Verdict.TAKEN:
@@ -95,10 +109,11 @@ def timely(model: GatewayModel, conversation: Conversation, transition: str) -> 
     for step in model.steps(before):
         if isinstance(step, talk.Wait):
             continue
-        after, _ = model.do(before, step)
-        _, taken = model.do(after, last)
-        if all(felt.transition.id != transition for felt in taken):
-            yield f"not-after-{step.do}", (*conversation[:-1], step, last)
+        with suppress(Impossible):  # perhaps there is then nothing to wait for
+            after, _ = model.do(before, step)
+            _, taken = model.do(after, last)
+            if all(felt.transition.id != transition for felt in taken):
+                yield f"not-after-{step.do}", (*conversation[:-1], step, last)
 
 
 def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Conversation]:
@@ -110,6 +125,14 @@ def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Convers
     with suppress(Impossible):  # what is refused does not arrive, and cannot be acked
         if model.route(twin) == model.route(conversation):
             yield twin
+
+
+def gateway_cases(limits: Limits, patience_ms: int) -> tuple[tuple[Case, ...], dict[str, str]]:
+    """The cases for a gateway with such limits, and the transitions that none of them takes, with the reason."""
+    sockets, link = gateway_found(limits, patience_ms), LinkModel(limits)
+    links = explore(link, MOST_MODELS)
+    cases = (*derived(sockets, GatewayModel(limits, GATEWAY_WORLDS[0])), *derived(links, link))
+    return cases, {**out_of_reach(sockets, GATEWAY), **out_of_reach(links, LINK_GATEWAY)}
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:
@@ -135,15 +158,12 @@ def _begins(id_: str, beginning: str) -> bool:
     return rest != id_ and (not rest or rest[0] in "/-")
 
 
-def out_of_reach(found: Found) -> dict[str, str]:
+def out_of_reach(found: Found, endpoint: Endpoint) -> dict[str, str]:
     """The transitions that no peer can provoke, and why."""
     reached = {target.transition for target in found.conversations if isinstance(target, Single)}
     return {
         t.id: f"The table excludes it: {t.says}" if t.excluded else "No conversation within the bounds takes it."
-        for machine in GATEWAY.machines
+        for machine in endpoint.machines
         for t in machine.transitions
         if t.id not in reached
     }
-
-
-__all__ = ["Case", "Pair", "derived", "gateway_found", "observable", "out_of_reach", "selected"]

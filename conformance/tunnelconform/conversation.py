@@ -97,6 +97,31 @@ class Join(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dial(Step):
+    """The runner connects, and says nothing yet."""
+
+    do: ClassVar[str] = "dial"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(Step):
+    """The runner sends a frame that is not about a socket."""
+
+    do: ClassVar[str] = "post"
+    who: str = "a"
+    frame: str = "ToServerPing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute(Step):
+    """The runner stops to ping."""
+
+    do: ClassVar[str] = "mute"
+    who: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AckArrival(Step):
     """The runner sends the TunnelAck of the latest tunnel message of this kind that came to any runner (``back`` 1: of the one
     before it, and so on). ``stray``: with an id that no message has."""
@@ -199,7 +224,7 @@ STEPS: Mapping[str, type[Step]] = {
     step.do: step
     for step in (
         *(Connect, Say, Leave, Vanish, Deafen, Visit),
-        *(Join, AckArrival, Answer, Tell, AckMessages, Close, Sleep, Break, Part, Garble),
+        *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, AckMessages, Close, Sleep, Break, Part, Garble),
         Wait,
     )
 }

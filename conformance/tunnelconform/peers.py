@@ -28,7 +28,6 @@ from tunnelspec.frames import (
     EventWrapper,
     StopCode,
     ToClientCommands,
-    ToClientInit,
     ToClientTunnelMessage,
     ToServerAckCommands,
     ToServerEvents,
@@ -134,29 +133,28 @@ class Runner:
         self.connection, self.link, self.name = connection, link, name
         self._stops = stops
         self.up = True
-        self.welcome: asyncio.Future[ToClientInit] = asyncio.get_running_loop().create_future()
         self.actors: dict[str, int] = {}  # id -> generation
         self.stops = 0  # actors that the gateway stopped
         self.pinging = True
+        self.on_ping: Callable[[], None] = lambda: None
         self._codec = codec(VERSION)
         self._events = 0
         self._tasks: list[asyncio.Future[Any]] = []
 
     @classmethod
-    async def join(
+    async def dial(
         cls, place: Place, key: str, link: int, name: str, hears: Callable[[Runner, Any], None],
-        lost: Callable[[Runner], None], stops: Callable[[Runner], Awaitable[None]], ping_s: float, patience_s: float,
+        lost: Callable[[Runner], None], stops: Callable[[Runner], Awaitable[None]], patience_s: float,
     ) -> Runner:  # fmt: skip
-        """Connect, introduce oneself and be welcomed. Raises ``OSError``, ``TimeoutError``, ``websockets``' exceptions."""
+        """Connect. Raises ``OSError``, ``TimeoutError``, ``websockets``' exceptions."""
         query = urlencode({"protocol_version": VERSION, "namespace": place.namespace, "runner_key": key})
         runner = cls(await dial(f"{place.runner_url}?{query}", place.runner_protocols, patience_s), link, name, stops)
         runner._tasks.append(asyncio.ensure_future(runner._read(hears, lost)))
-        names = tuple((actor, ActorName("{}")) for actor in sorted(place.actor_names)) or None
-        await runner.send(ToServerInit(place.runner_name, 1, SLOTS, None, names, None))
-        async with asyncio.timeout(patience_s):
-            await runner.welcome
-        runner._tasks.append(asyncio.ensure_future(runner._ping(ping_s)))
         return runner
+
+    def pings(self, every_s: float) -> None:
+        """Ping from now."""
+        self._tasks.append(asyncio.ensure_future(self._ping(every_s)))
 
     async def _read(self, hears: Callable[[Runner, Any], None], lost: Callable[[Runner], None]) -> None:
         try:
@@ -166,17 +164,12 @@ class Runner:
                 except WireError as error:
                     hears(self, error)
                     continue
-                if isinstance(frame, ToClientInit) and not self.welcome.done():
-                    self.welcome.set_result(frame)
                 hears(self, frame)
                 if isinstance(frame, ToClientCommands):
                     await self._obey(frame)
         except ConnectionClosed:
             pass
         finally:
-            if not self.welcome.done():
-                self.welcome.set_exception(ConnectionError("the gateway closed the link before it welcomed the runner"))
-                self.welcome.exception()  # seen, whether or not it is waited for
             if self.up:
                 self.up = False
                 lost(self)
@@ -212,9 +205,10 @@ class Runner:
 
     async def _ping(self, every_s: float) -> None:
         while self.up:
-            if self.pinging:
-                await self.send(ToServerPing(int(time.time() * 1000)))
             await asyncio.sleep(every_s)
+            if self.pinging and self.up:
+                self.on_ping()
+                await self.send(ToServerPing(int(time.time() * 1000)))
 
     async def send(self, frame: Any) -> None:
         with suppress(ConnectionClosed):
@@ -226,6 +220,11 @@ class Runner:
     async def garble(self, data: bytes, text: bool) -> None:
         with suppress(ConnectionClosed):
             await self.connection.send(data.decode("latin-1") if text else data)
+
+    def closed_with(self) -> tuple[int, str]:
+        """Code and reason of the gateway's close frame; 1006 if there was none."""
+        received = self.connection.protocol.close_rcvd
+        return (1006, "") if received is None else (int(received.code), received.reason)
 
     def cut(self) -> None:
         """The link breaks."""
@@ -242,6 +241,12 @@ class Runner:
         for task in self._tasks:
             task.cancel()
         await self.part()
+
+
+def introduction(place: Place) -> ToServerInit:
+    """How a runner of that place introduces itself."""
+    names = tuple((actor, ActorName("{}")) for actor in sorted(place.actor_names)) or None
+    return ToServerInit(place.runner_name, 1, SLOTS, None, names, None)
 
 
 def fresh_id() -> bytes:

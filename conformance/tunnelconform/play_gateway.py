@@ -12,31 +12,41 @@ from websockets.exceptions import InvalidHandshake
 
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
+from tunnelconform.around_link import SOCKET, AroundLink
 from tunnelconform.conversation import Conversation, Step
+from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
-from tunnelconform.peers import Client, Runner, fresh_id, wire_size
+from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
 from tunnelconform.played import Impossible, Line, Played
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
-from tunnelspec.endpoint import GATEWAY, RELAY, State
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, RELAY, State
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
+    BadFrame,
     ClientClosed,
     ClientConnected,
     ClientMessage,
     CloseClient,
     Collect,
     Deliver,
+    HangUp,
+    LinkDown,
     LinkLost,
+    LinkUp,
     OnBehalf,
+    Replaced,
 )
 from tunnelspec.frames import (
     CommandStartActor,
     ToClientCommands,
+    ToClientInit,
+    ToClientKvResponse,
     ToClientTunnelMessage,
     ToClientWebSocketOpen,
+    ToServerPing,
     ToServerWebSocketClose,
     ToServerWebSocketMessage,
     ToServerWebSocketMessageAck,
@@ -78,6 +88,7 @@ class GatewayPlay:
         self.around = AroundGateway(limits, self.links, self.grace_ms)
         oracle = Oracle(self.tables, self.around, limits, self.goal, SUPPOSED)
         self.side = Side("gateway", oracle, oracle.start(memory=Reading()), self.grace_ms)
+        self.link_sides: dict[int, Side] = {}
         self.client: Client | None = None
         self.called = False  # the client has set out to connect
         self.visited = False  # so has another one
@@ -87,6 +98,7 @@ class GatewayPlay:
         self.arrived: list[tuple[int, str, bytes]] = []  # tunnel messages: link, kind, id
         self.relays: dict[int, State] = {}
         self.links_made = 0
+        self.introduced: set[int] = set()
         self.news = asyncio.Event()
         self.heard = 0
         self.key = f"conform-{next(_keys)}"
@@ -101,18 +113,31 @@ class GatewayPlay:
 
     async def rest(self) -> None:
         """Wait until the gateway may have done all that it must, or has failed to."""
-        while not self.side.at_rest():
+        while not self.over() and not all(side.at_rest() for side in self.sides()):
             await self._next(0.25)
-            self.side.silent_until(self.now() - self.grace_ms)
+            self._check()
+
+    def sides(self) -> tuple[Side, ...]:
+        """The socket, and each link."""
+        return (self.side, *self.link_sides.values())
+
+    def over(self) -> bool:
+        """Whether something was not allowed."""
+        return bool(self.side.over) or any(side.problem for side in self.link_sides.values())
+
+    def _check(self) -> None:
+        for side in self.sides():
+            if not side.over:
+                side.silent_until(self.now() - self.grace_ms)
 
     async def until(self, happened: Callable[[], bool], what: str) -> None:
         """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
         end = self.now() + self.grace_ms
         while not happened():
-            if self.side.over or self.now() > end:
+            if self.over() or self.now() > end:
                 raise Impossible(what)
             await self._next(0.25)
-            self.side.silent_until(self.now() - self.grace_ms)
+            self._check()
 
     async def _next(self, patience_s: float) -> None:
         self.news.clear()
@@ -140,17 +165,19 @@ class GatewayPlay:
                 await self.do(step)
                 if not step.at_once:
                     await self.rest()
-                if self.side.over:
+                if self.over():
                     break
                 before = step
-            if not self.side.over:
+            if not self.over():
                 await self.rest()
                 await asyncio.sleep(TAIL_S)
         except Impossible as error:
             why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
         finally:
             await self.end()
-        return Played(self.conversation, self.side, tuple(self.log), why, begun, self.now())
+        return Played(
+            self.conversation, self.side, tuple(self.link_sides.values()), tuple(self.log), why, begun, self.now()
+        )
 
     async def end(self) -> None:
         """Leave nothing open."""
@@ -253,24 +280,56 @@ class GatewayPlay:
             raise Impossible(f"runner {who} has no link")
         return runner
 
-    async def do_join(self, step: talk.Join) -> None:
-        before = self.runners.get(step.who)
+    async def do_dial(self, step: talk.Dial) -> None:
         self.links_made += 1
         link = self.links_made
         assert self.place is not None
-        self.note(step.who, "gateway", "join" if before is None else "join again")
-        ping_s = min(self.nature.limits.ping_interval_ms, self.nature.limits.lost_threshold_ms // 3) / 1000
+        self.note(step.who, "gateway", "connect")
+        oracle = Oracle(LINK_GATEWAY, AroundLink(), self.nature.limits, self.goal)
+        side = self.link_sides[link] = Side("link", oracle, oracle.start(), self.grace_ms)
+        side.told(Told(SOCKET, LinkUp(self.now()), 0, self.now()))
         try:
-            runner = await Runner.join(
-                self.place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses,
-                self.closes_sockets, ping_s, self.grace_ms / 1000,
+            runner = await Runner.dial(
+                self.place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses, self.closes_sockets,
+                self.grace_ms / 1000,
             )  # fmt: skip
         except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Impossible(f"runner {step.who} cannot join: {error!r}") from error
+            raise Impossible(f"runner {step.who} cannot connect: {error!r}") from error
+        runner.on_ping = lambda: self._posts(runner, ToServerPing(0))
         self.runners[step.who] = runner
-        self.links.joined(link, self.now())
+
+    async def do_post(self, step: talk.Post) -> None:
+        runner = self._runner(step.who)
+        self.note(step.who, "gateway", step.frame)
+        await self._post(runner, step.frame)
+
+    async def _post(self, runner: Runner, name: str) -> None:
+        assert self.place is not None
+        frame = introduction(self.place) if name == "ToServerInit" else POSTED[name]
+        first = name == "ToServerInit" and runner.link not in self.introduced
+        if first:
+            self.introduced.add(runner.link)
+            limits = self.nature.limits
+            runner.pings(min(limits.ping_interval_ms, limits.lost_threshold_ms // 3) / 1000)
+        self._posts(runner, frame)
+        await runner.send(frame)
+
+    def _posts(self, runner: Runner, frame: Any) -> None:
+        side = self.link_sides[runner.link]
+        side.told(Told(SOCKET, Received(frame, runner.link, now=self.now()), 0, self.now()))
+
+    async def do_mute(self, step: talk.Mute) -> None:
+        self.note(step.who, "gateway", "pings no longer")
+        self._runner(step.who).pinging = False
+
+    async def do_join(self, step: talk.Join) -> None:
+        before = self.runners.get(step.who)
+        await self.do_dial(talk.Dial(who=step.who))
+        runner = self.runners[step.who]
+        await self._post(runner, "ToServerInit")
         if before is not None and before.up:
-            await self.until(lambda: not before.up, "the earlier link of the same runner was not closed")
+            self.link_sides[before.link].told(Told(BY_ITSELF, Replaced(self.now()), 0, self.now()))
+        await self.until(lambda: runner.link in self.links.able, "the gateway did not welcome the runner")
 
     async def do_ack_arrival(self, step: talk.AckArrival) -> None:
         runner = self._runner(step.who)
@@ -312,18 +371,20 @@ class GatewayPlay:
         runner = self._runner(step.who)
         self.note(step.who, "gateway", "the link breaks")
         runner.cut()
-        self._lost(runner)
+        self._leaves(runner)
 
     async def do_part(self, step: talk.Part) -> None:
         runner = self._runner(step.who)
         self.note(step.who, "gateway", "the link is closed")
         runner.up = False
-        self._lost(runner)
+        self._leaves(runner)
         await runner.part()
 
     async def do_garble(self, step: talk.Garble) -> None:
+        runner = self._runner(step.who)
         self.note(step.who, "gateway", talk.words(step))
-        await self._runner(step.who).garble(bytes.fromhex(step.hex), step.text)
+        self.link_sides[runner.link].told(Told(SOCKET, BadFrame("", self.now()), 0, self.now()))
+        await runner.garble(bytes.fromhex(step.hex), step.text)
 
     async def say_tunnel(self, runner: Runner, kind: Any, step: Step | None, message: bytes = b"") -> None:
         """A runner sends a tunnel message."""
@@ -345,6 +406,12 @@ class GatewayPlay:
                 ):  # else it is for the client's own sake
                     self.side.told(Told(BY_ITSELF, ActorStarted(self.now()), 0, self.now()))
                 self.note("gateway", runner.name, type(wrapper.inner).__name__)
+        if isinstance(frame, ToClientInit | ToClientKvResponse):
+            if isinstance(frame, ToClientInit):
+                self.links.joined(runner.link, self.now())
+            self.link_sides[runner.link].says(SOCKET, frame, self.now())
+            self.note("gateway", runner.name, frame)
+            self.news.set()
         if not isinstance(frame, ToClientTunnelMessage):
             return
         kind = frame.messageKind
@@ -372,7 +439,16 @@ class GatewayPlay:
             await self.say_tunnel(runner, ToServerWebSocketClose(None, None, True), None)
 
     def _loses(self, runner: Runner) -> None:
-        self.note("gateway", runner.name, "the gateway closes the link")
+        code, reason = runner.closed_with()
+        self.note("gateway", runner.name, f"the gateway closes the link: {code} {reason}")
+        self.link_sides[runner.link].says(SOCKET, HangUp(code, reason), self.now())
+        self._lost(runner)
+
+    def _leaves(self, runner: Runner) -> None:
+        """A runner's own end of its link: what the gateway says of it is not seen."""
+        side = self.link_sides[runner.link]
+        side.loses(SOCKET, [LinkDown(self.now())], self.now())
+        side.over = side.over or "the link is gone"
         self._lost(runner)
 
     def _lost(self, runner: Runner) -> None:
@@ -400,18 +476,21 @@ class GatewayPlay:
         resting = self.side.oracle.at_rest(self.side.hypotheses) if step.limit == "backoff_ms" else ()
         dues = [t.due_ms for h in resting for t in h.timers if t.event is BackoffOver]
         target = max(dues, default=self.now() + value + 1) + LATE_MS
-        while self.now() < target and not self.side.over:
+        while self.now() < target and not self.over():
             await self._next((target - self.now()) / 1000)
-            self.side.silent_until(self.now() - self.grace_ms)
-        while any(self._awaits(h, target - LATE_MS) for h in self.side.hypotheses) and not self.side.over:
+            self._check()
+        while not self.over() and any(
+            self._awaits(side, h, target - LATE_MS) for side in self.sides() if not side.over for h in side.hypotheses
+        ):
             await self._next(0.1)
-            self.side.silent_until(self.now() - self.grace_ms)
+            self._check()
 
-    def _awaits(self, h: Hypothesis, until_ms: int) -> bool:
+    def _awaits(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
         """Whether something is still to be seen that should happen by itself by that time."""
         events = [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
-        events.append((Collect(until_ms), until_ms))
-        return any(self.side.oracle.after(h, event, time).said != h.said for event, time in events)
+        if side is self.side:
+            events.append((Collect(until_ms), until_ms))
+        return any(side.oracle.after(h, event, time).said != h.said for event, time in events)
 
     # -- what is told and seen ---------------------------------------------------------------------------------------
 

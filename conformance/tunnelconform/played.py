@@ -41,6 +41,7 @@ class Played:
 
     conversation: Conversation
     side: Side
+    others: tuple[Side, ...]
     log: tuple[Line, ...]
     impossible: str
     steps: int  # so many steps were begun
@@ -49,4 +50,13 @@ class Played:
     @property
     def problem(self) -> Problem | None:
         """What the tables do not allow, if anything."""
-        return self.side.problem
+        return self.side.problem or next((side.problem for side in self.others if side.problem), None)
+
+    @property
+    def at_fault(self) -> Side:
+        """The side whose problem it is."""
+        return next((side for side in (self.side, *self.others) if side.problem), self.side)
+
+    def may_have_taken(self, transitions: frozenset[str]) -> bool:
+        """Whether the subject may have taken all these transitions."""
+        return any(side.may_have_taken(transitions, self.time_ms) for side in (self.side, *self.others))

@@ -58,7 +58,7 @@ def judged(case: Case, played: Played, seconds: float) -> Result:
         return Result(case, Verdict.INCONCLUSIVE, played.side.over, played, seconds)
     if played.impossible:
         return Result(case, Verdict.INCONCLUSIVE, played.impossible, played, seconds)
-    if not played.side.may_have_taken(observable(case.goal), played.time_ms):
+    if not played.may_have_taken(observable(case.goal)):
         return Result(case, Verdict.INCONCLUSIVE, "it went another way, which is allowed", played, seconds)
     return Result(case, Verdict.PASS, "", played, seconds)
 

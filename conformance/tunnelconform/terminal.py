@@ -93,7 +93,7 @@ def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]
     yield to_text(drawing(case.id, marked, runners_of(log)), colour, width)
     yield from reasons(problem.what, problem.refusal, problem.due)
     if problem.last is not None:
-        oracle = played.side.oracle
+        oracle = played.at_fault.oracle
         yield from near(problem.last, problem.then, oracle.endpoint, oracle.limits)
     yield ""
 

@@ -160,7 +160,7 @@ class Link(Driver):
     # -- outputs -----------------------------------------------------------------------------------------------------
 
     def on_Welcome(self, output: Welcome) -> None:
-        for other in self.gateway.links.values():
+        for other in list(self.gateway.links.values()):  # one that is replaced leaves them
             if other is not self and (other.namespace, other.runner_key) == (self.namespace, self.runner_key):
                 other.post(Replaced(self.clock.now_ms()))
         metadata = ProtocolMetadata(self.limits.lost_threshold_ms)

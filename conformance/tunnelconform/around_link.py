@@ -1,0 +1,42 @@
+"""What is around a runner's own socket, seen by the gateway: the suite plays the runner, and sees what the gateway answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tunnelconform.oracle import Hypothesis, Seen, Surroundings, Told
+from tunnelspec.events import HangUp, PassOn, Welcome
+from tunnelspec.frames import ToClientInit, ToClientKvResponse, ToServerKvRequest
+
+SOCKET = 0
+"""The channel of the socket."""
+
+ANSWERED: dict[type[Any], type[Any]] = {ToServerKvRequest: ToClientKvResponse}
+"""Frames that the directory answers, and with what."""
+
+
+@dataclass
+class AroundLink(Surroundings):
+    """A link's surroundings."""
+
+    def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
+        yield from (timer.event(timer.due_ms) for timer in h.timers if timer.due_ms <= seen.time_ms)
+
+    def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
+        yield from ((t.event(t.due_ms), t.due_ms) for t in h.timers if t.due_ms < before_ms)
+
+    def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
+        if isinstance(output, Welcome | HangUp):
+            return memory, (), (output,)
+        if isinstance(output, PassOn) and type(output.frame) in ANSWERED:
+            return memory, (), (ANSWERED[type(output.frame)],)
+        return memory, (), ()
+
+    def same(self, due: Any, seen: Any) -> bool:
+        if isinstance(due, Welcome):
+            return isinstance(seen, ToClientInit)
+        if isinstance(due, type):
+            return isinstance(seen, due)
+        return bool(due == seen)
