@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from tunnelconform.cases import Case, gateway_cases, selected
-from tunnelconform.conversation import Conversation, to_json
+from tunnelconform.conversation import to_json
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.stress import stress
 from tunnelconform.subject import GatewaySubject, SubjectError
 from tunnelconform.subject_reference import SHORT, ReferenceGateway
 from tunnelconform.suite import Result, run
@@ -42,6 +43,10 @@ def add_gateway(kinds: Any) -> None:
     gateway.add_argument(
         "--only", action="append", default=[], metavar="PATTERN", help="cases whose id matches, e.g. 'CONN-G-*'"
     )
+    gateway.add_argument("--seed", type=int, default=0, metavar="N", help="of the random walks (default %(default)s)")
+    gateway.add_argument(
+        "--walks", type=int, default=100, metavar="N", help="how many random walks (default %(default)s)"
+    )
     gateway.add_argument("--list", action="store_true", help="print the cases, and the transitions that none can reach")
     gateway.add_argument("--json", action="store_true", help="print the results as one JSON object")
     gateway.add_argument("--verbose", action="store_true", help="print a line for each case, also for those that pass")
@@ -65,15 +70,15 @@ async def _gateway(args: argparse.Namespace, subject: GatewaySubject) -> int:
     try:
         nature = await subject.start()
         every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
-        cases = selected(every, args.only)
+        cases = selected((*every, *stress(nature.limits, args.seed, args.walks)), args.only)
         if args.list:
             return _list(args, cases, unreached)
         if not cases:
             print(f"tunnelspec conform gateway: no case matches {' '.join(args.only)}", file=sys.stderr)
             return 2
 
-        async def play(conversation: Conversation, goal: frozenset[str]) -> Played:
-            return await GatewayPlay(subject, nature, conversation, goal=goal).run()
+        async def play(case: Case, goal: frozenset[str]) -> Played:
+            return await GatewayPlay(subject, nature, case.conversation, goal=goal, lenient=case.lenient).run()
 
         began = time.monotonic()
         results = await run(cases, nature, play, subject.alive, Progress(len(cases)).see)

@@ -35,7 +35,7 @@ GATEWAY_WORLDS: tuple[Bounds, ...] = (
     Bounds(Spent(says=1, answers=2, closes=4, joins=2, waits=4), plain=False),
     Bounds(Spent(says=2, answers=2, acks=1, closes=1, joins=1), large=True, plain=False),
     Bounds(Spent(says=1, answers=2, closes=1, joins=1, waits=3)),
-    Bounds(Spent(says=6, answers=1, acks=1, closes=1, joins=1), plain=False),
+    Bounds(Spent(says=25, answers=1, joins=1), plain=False, depth=30),
 )
 """Small worlds, which together reach what one large one would, and sooner."""
 
@@ -48,10 +48,17 @@ class Case:
     conversation: Conversation
     goal: frozenset[str]
     says: str
+    lenient: bool = False  # a step that has become impossible is left out, and the rest goes on
+    times: int = 1  # it is held so many times at once
 
     def wait_ms(self, limits: Limits) -> int:
         """How long it waits, all in all."""
         return sum(int(getattr(limits, s.limit)) for s in self.conversation if isinstance(s, talk.Wait))
+
+    @property
+    def heavy(self) -> bool:
+        """Whether it takes the whole machine, so that no other may run beside it."""
+        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour) for step in self.conversation)
 
 
 def gateway_found(limits: Limits, patience_ms: int) -> Found:

@@ -70,11 +70,22 @@ class Vanish(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deafen(Step):
-    """The client reads nothing for a while."""
+    """The client reads nothing for a while; the next step does not wait for it."""
 
     do: ClassVar[str] = "deafen"
     who: str = CLIENT
     ms: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flood(Step):
+    """The client sends so many messages as fast as the subject takes them; the runner acks the arrival of each, and with ``every``
+    each so many-th as processed."""
+
+    do: ClassVar[str] = "flood"
+    who: str = CLIENT
+    count: int = 1_000
+    every: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +165,15 @@ class Tell(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pour(Step):
+    """The runner sends so many messages of the actor's, as fast as the subject takes them."""
+
+    do: ClassVar[str] = "pour"
+    who: str = "a"
+    count: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AckMessages(Step):
     """The runner acks the client's messages up to this index."""
 
@@ -223,8 +243,8 @@ class Wait(Step):
 STEPS: Mapping[str, type[Step]] = {
     step.do: step
     for step in (
-        *(Connect, Say, Leave, Vanish, Deafen, Visit),
-        *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, AckMessages, Close, Sleep, Break, Part, Garble),
+        *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit),
+        *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
         Wait,
     )
 }

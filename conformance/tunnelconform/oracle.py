@@ -293,6 +293,10 @@ class Oracle:
             h = self._stepped(rest, self._numbered(h, h.told[place]), h.told[place].time_ms)
             yield h
 
+    def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
+        """What may be so once the subject has worked on something before all else: for what makes no difference."""
+        return tuple(dict.fromkeys(self._stepped(h, self._numbered(h, told), told.time_ms) for h in hypotheses))
+
     def after(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
         """What would be so after an event."""
         return self._stepped(h, event, time_ms)

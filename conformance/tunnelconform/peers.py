@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from tunnelconform.subject import Door, Place
@@ -108,11 +109,13 @@ class Client:
         self.left = True
         self.connection.transport.abort()
 
-    async def deafen(self, seconds: float) -> None:
+    def deafen(self, seconds: float) -> None:
         """Read nothing for so long."""
         self._hearing.clear()
         self.connection.transport.pause_reading()
-        await asyncio.sleep(seconds)
+        asyncio.get_running_loop().call_later(seconds, self._hear)
+
+    def _hear(self) -> None:
         with suppress(RuntimeError):
             self.connection.transport.resume_reading()
         self._hearing.set()
@@ -216,6 +219,14 @@ class Runner:
 
     async def send_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
         await self.send(ToServerTunnelMessage(request, message, kind))
+
+    def post_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
+        """The same at once; what the socket does not take yet waits."""
+        frame = self._codec.encode_to_server(ToServerTunnelMessage(request, message, kind))
+        protocol = self.connection.protocol
+        if self.up and protocol.state is State.OPEN:
+            protocol.send_binary(frame)
+            self.connection.send_data()
 
     async def garble(self, data: bytes, text: bool) -> None:
         with suppress(ConnectionClosed):

@@ -10,6 +10,9 @@ from tunnelconform.oracle import Hypothesis, Oracle, Refusal, Said, Seen, Tag, T
 from tunnelspec.frames import TunnelAck
 from tunnelspec.machine import Received
 
+CHECKED_MS = 10
+"""So often one looks for silences, while things are seen."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -38,6 +41,7 @@ class Side:
         self.judged = 0  # things seen that were allowed
         self._messages: dict[bytes, int] = {}  # its tunnel messages' ids, by the order they were seen in
         self._count = 0
+        self._checked = -CHECKED_MS - 1
         self._last: Told | None = None
         self._then: tuple[Hypothesis, ...] = ()
 
@@ -47,7 +51,9 @@ class Side:
             self._count += 1
             self._messages[message_id] = self._count
         seen = Seen(channel, Tag(message_id) if isinstance(what, TunnelAck) else what, self._count, time_ms)
-        if not self.silent_until(time_ms - self.grace_ms):
+        if time_ms - self._checked > CHECKED_MS and not self.silent_until(time_ms - self.grace_ms):
+            return 0
+        if self.over:
             return 0
         before = self.hypotheses
         try:
@@ -77,12 +83,17 @@ class Side:
             self._lose_sight(error)
             return False
         self.hypotheses = settled
+        self._checked = before_ms + self.grace_ms
         return True
 
-    def hears(self, channel: int, frame: Any, message_id: bytes, time_ms: int) -> None:
-        """It was sent a tunnel message."""
+    def hears(self, channel: int, frame: Any, message_id: bytes, time_ms: int, at_once: bool = False) -> None:
+        """It was sent a tunnel message. ``at_once``: when it works on it makes no difference."""
         named = self._messages.get(message_id, 0) if isinstance(frame, TunnelAck) else 0
-        self.told(Told(channel, Received(frame, channel, message_id, now=time_ms), named, time_ms))
+        told = Told(channel, Received(frame, channel, message_id, now=time_ms), named, time_ms)
+        if at_once and not self.over:
+            self.hypotheses = self.oracle.tell_at_once(self.hypotheses, told)
+        else:
+            self.told(told)
 
     def told(self, told: Told) -> None:
         """It was told something."""

@@ -25,8 +25,8 @@ SHORT: Mapping[str, int] = {
     "lost_threshold_ms": 1_500,
     "ping_interval_ms": 300,
     "max_retries": 1,
-    "max_pending_messages": 4,
-    "max_pending_bytes": 4_096,
+    "max_pending_messages": 24,
+    "max_pending_bytes": 8_192,
 }
 """Limits that make every wait a short one."""
 

@@ -15,7 +15,7 @@ from tunnelconform.subject import Nature, SubjectError
 SIDE_BY_SIDE = 24
 """So many conversations are held at once."""
 
-Play = Callable[[Conversation, frozenset[str]], Awaitable[Played]]
+Play = Callable[[Case, frozenset[str]], Awaitable[Played]]
 
 
 @dataclass(frozen=True)
@@ -63,20 +63,26 @@ def judged(case: Case, played: Played, seconds: float) -> Result:
     return Result(case, Verdict.PASS, "", played, seconds)
 
 
+async def _played(case: Case, goal: frozenset[str], play: Play) -> Played:
+    """The case; of one that is held many times at once, the worst."""
+    all_played = await asyncio.gather(*(play(case, goal) for _ in range(case.times)))
+    return next((played for played in all_played if played.problem), all_played[0])
+
+
 async def run(
     cases: Sequence[Case], nature: Nature, play: Play, alive: Callable[[], Awaitable[bool]],
     done: Callable[[Result], None], at_once: int = SIDE_BY_SIDE,
 ) -> tuple[Result, ...]:  # fmt: skip
     """The results, in the order of the cases. Cases that share a conversation share one playing of it."""
-    groups: dict[Conversation, list[Case]] = {}
+    groups: dict[tuple[Conversation, int], list[Case]] = {}
     for case in cases:
-        groups.setdefault(case.conversation, []).append(case)
+        groups.setdefault((case.conversation, case.times), []).append(case)
     order = sorted(groups.items(), key=lambda item: -item[1][0].wait_ms(nature.limits))
     room, pulse = asyncio.Semaphore(at_once), Pulse(alive)
     results: dict[str, Result] = {}
     dead = False
 
-    async def one(conversation: Conversation, group: list[Case]) -> None:
+    async def one(group: list[Case]) -> None:
         nonlocal dead
         async with room:
             began = time.monotonic()
@@ -85,7 +91,7 @@ async def run(
                 try:
                     if await pulse.beats():
                         goal = frozenset().union(*(case.goal for case in group))
-                        played = await play(conversation, goal)
+                        played = await _played(group[0], goal, play)
                     if not await pulse.beats():
                         dead, trouble = True, "the subject died"
                 except SubjectError as error:
@@ -100,6 +106,10 @@ async def run(
                 done(result)
 
     async with asyncio.TaskGroup() as tasks:
-        for conversation, group in order:
-            tasks.create_task(one(conversation, group))
+        for _, group in order:
+            if not group[0].heavy:
+                tasks.create_task(one(group))
+    for _, group in order:
+        if group[0].heavy:
+            await one(group)
     return tuple(results[case.id] for case in cases)
