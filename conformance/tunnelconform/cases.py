@@ -14,8 +14,11 @@ from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
+from tunnelconform.model_runner import Bounds as RunnerBounds
+from tunnelconform.model_runner import RunnerModel
+from tunnelconform.model_runner import Spent as RunnerSpent
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, Endpoint
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, RUNNER, Endpoint
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Transition, Verdict
@@ -57,8 +60,8 @@ class Case:
 
     @property
     def heavy(self) -> bool:
-        """Whether it takes the whole machine, so that no other may run beside it."""
-        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour) for step in self.conversation)
+        """Whether it takes the whole machine, or the link that all share, so that no other may run beside it."""
+        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour | talk.Cut) for step in self.conversation)
 
 
 def gateway_found(limits: Limits, patience_ms: int) -> Found:
@@ -140,6 +143,30 @@ def gateway_cases(limits: Limits, patience_ms: int) -> tuple[tuple[Case, ...], d
     links = explore(link, MOST_MODELS)
     cases = (*derived(sockets, GatewayModel(limits, GATEWAY_WORLDS[0])), *derived(links, link))
     return cases, {**out_of_reach(sockets, GATEWAY), **out_of_reach(links, LINK_GATEWAY)}
+
+
+RUNNER_WORLDS: tuple[RunnerBounds, ...] = (
+    RunnerBounds(RunnerSpent(opens=2, brings=2, shuts=1, starts=1, strays=1)),
+    RunnerBounds(RunnerSpent(opens=2, brings=2, shuts=1, starts=2, stops=1)),
+    RunnerBounds(RunnerSpent(opens=2, brings=1, shuts=1, starts=1, waits=1)),
+    RunnerBounds(RunnerSpent(opens=2, brings=1, shuts=1, starts=1, cuts=1)),
+    RunnerBounds(RunnerSpent(opens=2, brings=1, shuts=1, starts=2, stops=1, cuts=1), hibernates=False),
+    RunnerBounds(RunnerSpent(opens=1, brings=1, shuts=1, starts=1, waits=2), hibernates=False),
+)
+
+
+def runner_cases(limits: Limits, patience_ms: int) -> tuple[tuple[Case, ...], dict[str, str]]:
+    """The cases for a runner with such limits, and the transitions that none of them takes, with the reason."""
+    found, cases = Found({}), dict[str, Case]()
+    for bounds in RUNNER_WORLDS:
+        model = RunnerModel(limits, replace(bounds, patience_ms=patience_ms))
+        world = explore(model, MOST_MODELS)
+        found.add(world)
+        for case in derived(world, model):
+            known = cases.get(case.id)
+            if known is None or len(case.conversation) < len(known.conversation):
+                cases[case.id] = case
+    return tuple(sorted(cases.values(), key=lambda case: case.id)), out_of_reach(found, RUNNER)
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tunnelconform.active import add_gateway
+from tunnelconform.active import add_gateway, add_runner
 from tunnelconform.explain import conversation, explain, label
 from tunnelconform.passive import Judgement, judge
 from tunnelconform.record import serve
@@ -28,7 +28,7 @@ def add_parsers(subparsers: Any) -> None:
         epilog="example: tunnelspec record --listen 127.0.0.1:7000 --to ws://127.0.0.1:6420 -o talk.jsonl; "
         "tunnelspec conform trace talk.jsonl",
     )
-    kinds = conform.add_subparsers(dest="kind", metavar="KIND", required=True, help="gateway, trace")
+    kinds = conform.add_subparsers(dest="kind", metavar="KIND", required=True, help="gateway, runner, trace")
     trace = kinds.add_parser(
         "trace",
         help="judge a recording",
@@ -42,6 +42,7 @@ def add_parsers(subparsers: Any) -> None:
     trace.add_argument("--json", action="store_true", help="print the judgement as one JSON object")
     trace.set_defaults(run=run_trace)
     add_gateway(kinds)
+    add_runner(kinds)
     record = subparsers.add_parser(
         "record",
         help="record what passes between runners and a gateway",

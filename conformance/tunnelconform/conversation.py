@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
 CLIENT = "client"
+GATEWAY = "gateway"
 TIME = "time"
 
 
@@ -227,6 +228,63 @@ class Garble(Step):
     text: bool = False
 
 
+# -- the gateway, to a runner under test --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start(Step):
+    """The gateway has the runner start the actor; ``plain``: the one that cannot hibernate."""
+
+    do: ClassVar[str] = "start"
+    who: str = GATEWAY
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Step):
+    """The gateway has the runner stop the actor."""
+
+    do: ClassVar[str] = "stop"
+    who: str = GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open(Step):
+    """The gateway opens the client's socket, or opens it again."""
+
+    do: ClassVar[str] = "open"
+    who: str = GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bring(Step):
+    """The gateway brings a message of the client's, with this index."""
+
+    do: ClassVar[str] = "bring"
+    who: str = GATEWAY
+    index: int = 1
+    text: str = "m"
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shut(Step):
+    """The gateway brings the client's close."""
+
+    do: ClassVar[str] = "shut"
+    who: str = GATEWAY
+    code: int | None = 1000
+    reason: str | None = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut(Step):
+    """The gateway's end of the runner's link is cut; the runner is expected to dial again."""
+
+    do: ClassVar[str] = "cut"
+    who: str = GATEWAY
+
+
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +303,7 @@ STEPS: Mapping[str, type[Step]] = {
     for step in (
         *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit),
         *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
+        *(Start, Stop, Open, Bring, Shut, Cut),
         Wait,
     )
 }

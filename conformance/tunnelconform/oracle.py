@@ -20,6 +20,7 @@ from tunnelspec.events import (
     ActorRefuses,
     AskActor,
     CancelTimer,
+    Free,
     Resolve,
     RouteFailed,
     RouteFound,
@@ -30,6 +31,7 @@ from tunnelspec.events import (
 from tunnelspec.frames import TunnelAck
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.machine import Received
+from tunnelspec.tunnel import Tunnel
 
 MOST = 3_000
 """More hypotheses than this are too many."""
@@ -134,6 +136,9 @@ class Refusal:
 class Surroundings:
     """What is around an endpoint, as far as the oracle must know. This one knows nothing, and nobody sees the other side."""
 
+    renews = False
+    """Whether an entry that was freed begins anew with the next event."""
+
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterable[Any]:
         """The events that cannot be seen and may have happened before an observation; each at the earliest time it may have."""
         return ()
@@ -150,6 +155,14 @@ class Surroundings:
     def may_work(self, h: Hypothesis, told: Told) -> bool:
         """Whether the subject can work on that now."""
         return True
+
+    def work(self, memory: Any, event: Any) -> tuple[Any, Any]:
+        """What the surroundings know once the subject works on an event, and the event as it then is; None: it is void."""
+        return memory, event
+
+    def may_be_void(self, memory: Any, event: Any) -> bool:
+        """Whether an event may never happen, as things stand."""
+        return False
 
     def rests(self, h: Hypothesis) -> bool:
         """Whether nothing is bound to happen soon."""
@@ -339,7 +352,12 @@ class Oracle:
             if told.channel not in channels and self.around.may_work(h, told):
                 channels.add(told.channel)
                 rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]))
-                yield told, self._stepped(rest, self._numbered(h, told), told.time_ms)
+                memory, event = self.around.work(h.memory, self._numbered(h, told))
+                rest = rest._replace(memory=memory)
+                if event is not None:
+                    yield told, self._stepped(rest, event, told.time_ms)
+                if event is None or self.around.may_be_void(memory, event):
+                    yield told, rest
 
     def _numbered(self, h: Hypothesis, told: Told) -> Any:
         """The event; for a TunnelAck, with the number of the message that it names."""
@@ -379,7 +397,10 @@ class Oracle:
                 told += news
                 if self.around.carries(0):
                     said += (Said(0, 0, what, time_ms, rules) for what in shown)
-        return Hypothesis(result.state, tuple(told), tuple(said), timers, asks, h.runs, memory, took)
+        state = result.state
+        if self.around.renews and Free() in result.outputs:
+            state = self.endpoint.start(tunnel=Tunnel(next=state[self.endpoint.place("tunnel")].context.next))
+        return Hypothesis(state, tuple(told), tuple(said), timers, asks, h.runs, memory, took)
 
     def _explained(self, h: Hypothesis, seen: Seen) -> Hypothesis | None:
         """The hypothesis with the observation taken in; None if it is not what had to be seen next. Acks may overtake."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake
@@ -17,11 +16,12 @@ from tunnelconform.conversation import Conversation, Step
 from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
-from tunnelconform.played import Impossible, Line, Played
+from tunnelconform.play import GRACE_MS, Play
+from tunnelconform.played import Impossible
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, RELAY, State
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, RELAY, Endpoint, State
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -59,47 +59,35 @@ from tunnelspec.machine import Received
 SUPPOSED = 10
 """So many events that cannot be seen may lie between two observations: retries without a runner are some."""
 
-BEAT_S = 0.015
-"""A pause between two steps of different peers, so that they arrive in this order more often than not."""
-
-TAIL_S = 0.04
-"""So long one listens after the last step for what should not come."""
-
-LATE_MS = 25
-"""So much later than the limit one looks whether it was kept."""
-
 MOST_OUTSTANDING = 200
 """So many messages of a flood are on their way at most."""
 
-LONGEST_LOG = 2_000
-"""What passes beyond it is not written down, so that a flood leaves room."""
+EARLIER_MS = 100
+"""A gateway that closes a link knows of it so much earlier than one sees it."""
+
+VISITOR = "visitor=1"
+"""What tells another client's connection from the one that the conversation is about."""
 
 _keys = itertools.count(1)
 
 
-@dataclass
-class GatewayPlay:
+class GatewayPlay(Play):
     """One conversation with one gateway. ``tables``: the endpoint the oracle follows, which a profile may have changed."""
 
-    subject: GatewaySubject
-    nature: Nature
-    conversation: Conversation
-    grace_ms: int = 2_000
-    goal: frozenset[str] = frozenset()
-    tables: Any = GATEWAY
-    lenient: bool = False  # a step that is impossible is left out
-    log: list[Line] = field(default_factory=list)
+    subject_lane = "gateway"
 
-    def __post_init__(self) -> None:
-        limits = self.nature.limits
+    def __init__(
+        self, subject: GatewaySubject, nature: Nature, conversation: Conversation, goal: frozenset[str] = frozenset(),
+        lenient: bool = False, tables: Endpoint = GATEWAY, grace_ms: int = GRACE_MS,
+    ) -> None:  # fmt: skip
+        self.subject, self.nature, self.goal = subject, nature, goal
         self.links = Links()
-        self.around = AroundGateway(limits, self.links, self.grace_ms)
-        oracle = Oracle(self.tables, self.around, limits, self.goal, SUPPOSED)
-        self.side = Side("gateway", oracle, oracle.start(memory=Reading()), self.grace_ms)
-        self.link_sides: dict[int, Side] = {}
+        self.around = AroundGateway(nature.limits, self.links, grace_ms)
+        oracle = Oracle(tables, self.around, nature.limits, goal, SUPPOSED)
+        side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
+        super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
-        self.called = False  # the client has set out to connect
-        self.visited = False  # so has another one
+        self.visited = False  # another client has set out to connect
         self.visitors: list[Client] = []
         self.runners: dict[str, Runner] = {}
         self.request = b""
@@ -107,103 +95,23 @@ class GatewayPlay:
         self.relays: dict[int, State] = {}
         self.links_made = 0
         self.introduced: set[int] = set()
-        self.news = asyncio.Event()
         self.flood: talk.Flood | None = None
         self.settled = 0  # tunnel messages, up to here, that no longer wait for anything
         self.settles: dict[bytes, int] = {}
         self.poured = 0  # messages of the actor's that came to the client
         self.key = f"conform-{next(_keys)}"
-        self.began = 0.0
         self.place: Place | None = None
         self.door: Door | None = None
 
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def now(self) -> int:
-        return int((asyncio.get_running_loop().time() - self.began) * 1000) + 1
-
-    async def rest(self) -> None:
-        """Wait until the gateway may have done all that it must, or has failed to."""
-        while not self.over() and not all(side.at_rest() for side in self.sides()):
-            await self._next(0.25)
-            self._check()
-
-    def sides(self) -> tuple[Side, ...]:
-        """The socket, and each link."""
-        return (self.side, *self.link_sides.values())
-
-    def over(self) -> bool:
-        """Whether something was not allowed."""
-        return bool(self.side.over) or any(side.problem for side in self.link_sides.values())
-
-    def _check(self) -> None:
-        for side in self.sides():
-            if not side.over:
-                side.silent_until(self.now() - self.grace_ms)
-
-    async def until(self, happened: Callable[[], bool], what: str) -> None:
-        """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
-        end = self.now() + self.grace_ms
-        while not happened():
-            if self.over() or self.now() > end:
-                raise Impossible(what)
-            await self._next(0.25)
-            self._check()
-
-    async def _next(self, patience_s: float) -> None:
-        self.news.clear()
-        try:
-            async with asyncio.timeout(patience_s):
-                await self.news.wait()
-        except TimeoutError:
-            pass
-
-    # -- the whole ---------------------------------------------------------------------------------------------------
-
-    async def run(self) -> Played:
-        """Play it to its end, or to the first thing that is not allowed."""
-        self.began = asyncio.get_running_loop().time()
-        why = ""
-        begun = 0
-        try:
-            self.place = await self.subject.place()
-            if not self.nature.runner_first:
-                self.door = await self.subject.door(self.place)
-            before = None
-            for begun, step in enumerate(self.conversation, 1):  # noqa: B007  # the handler below and the result tell it
-                if before is not None and before.who != step.who and not before.at_once:
-                    await asyncio.sleep(BEAT_S)
-                try:
-                    await self.do(step)
-                except Impossible as error:
-                    if not self.lenient:
-                        raise
-                    self.note("gateway", "gateway", f"left out: {talk.words(step)}: {error}")
-                if not step.at_once:
-                    await self.rest()
-                if self.over():
-                    break
-                before = step
-            if not self.over():
-                await self.rest()
-                await asyncio.sleep(TAIL_S)
-        except Impossible as error:
-            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
-        finally:
-            await self.end()
-        return Played(
-            self.conversation, self.side, tuple(self.link_sides.values()), tuple(self.log), why, begun, self.now()
-        )
+    async def prepare(self) -> None:
+        self.place = await self.subject.place()
+        if not self.nature.runner_first:
+            self.door = await self.subject.door(self.place)
 
     async def end(self) -> None:
         """Leave nothing open."""
         peers = [p for p in (self.client, *self.visitors, *self.runners.values()) if p is not None]
         await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
-
-    async def do(self, step: Step) -> None:
-        """What a peer does. Raises ``Impossible``."""
-        handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))
-        await handler(step)
 
     # -- the client --------------------------------------------------------------------------------------------------
 
@@ -219,9 +127,8 @@ class GatewayPlay:
         return self.door
 
     async def do_connect(self, step: talk.Connect) -> None:
-        if self.client is not None or self.visited:
-            raise Impossible("the client must be the first to connect, and connects once")
-        self.called = True
+        if self.client is not None:
+            raise Impossible("the client has connected before")
         self.tell(CLIENT, ClientConnected())
         self.note("client", "gateway", "connect")
         try:
@@ -254,8 +161,8 @@ class GatewayPlay:
             self.tell(CLIENT, ClientMessage(data, False, wire_size(data, False), 0, self.now()))
             await client.say(data, False)
             while sent + 1 - (self.settled - came) >= window and not self.over():
-                await self._next(0.25)
-                self._check()
+                await self.next(0.25)
+                self.check()
             if self.over():
                 return
         await self.until(lambda: len(self.arrived) - came >= step.count, "not all messages of the flood came")
@@ -285,8 +192,8 @@ class GatewayPlay:
             self.side.hears(runner.link, kind, message, self.now())
             await runner.send_tunnel(self.request, message, kind)
             while self.poured - sent < -MOST_OUTSTANDING and not self.over():
-                await self._next(0.25)
-                self._check()
+                await self.next(0.25)
+                self.check()
             if self.over():
                 return
 
@@ -318,12 +225,13 @@ class GatewayPlay:
         self._client().deafen(step.ms / 1000)
 
     async def do_visit(self, step: talk.Visit) -> None:
-        self.called = False  # an open that comes only now is the other's
         self.visited = True
         self.note("client", "gateway", "another client connects")
+        door = await self._door()
+        door = replace(door, client_url=f"{door.client_url}{'&' if '?' in door.client_url else '?'}{VISITOR}")
         try:
             visitor = await Client.connect(
-                await self._door(), lambda data, binary: None, lambda code, reason: None, self.grace_ms / 1000
+                door, lambda data, binary: None, lambda code, reason: None, self.grace_ms / 1000
             )
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"the other client cannot connect: {error!r}") from error
@@ -479,7 +387,7 @@ class GatewayPlay:
         if not isinstance(frame, ToClientTunnelMessage):
             return
         kind = frame.messageKind
-        if not self.request and self.called and isinstance(kind, ToClientWebSocketOpen):
+        if not self.request and isinstance(kind, ToClientWebSocketOpen) and VISITOR not in kind.path:
             self.request = frame.requestId
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
@@ -509,7 +417,7 @@ class GatewayPlay:
         code, reason = runner.closed_with()
         self.note("gateway", runner.name, f"the gateway closes the link: {code} {reason}")
         self.link_sides[runner.link].says(SOCKET, HangUp(code, reason), self.now())
-        self._lost(runner)
+        self._lost(runner, EARLIER_MS)
 
     def _leaves(self, runner: Runner) -> None:
         """A runner's own end of its link: what the gateway says of it is not seen."""
@@ -518,9 +426,10 @@ class GatewayPlay:
         side.over = side.over or "the link is gone"
         self._lost(runner)
 
-    def _lost(self, runner: Runner) -> None:
-        now = self.now()
-        self.links.lost(runner.link, now)
+    def _lost(self, runner: Runner, earlier_ms: int = 0) -> None:
+        """A link is gone; the gateway may have known it so much earlier."""
+        now = max(1, self.now() - earlier_ms)
+        self.links.lost(runner.link, self.now())
         relay = self.relays.pop(runner.link, RELAY.start())
         said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
         news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]
@@ -534,42 +443,11 @@ class GatewayPlay:
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    async def do_wait(self, step: talk.Wait) -> None:
-        value = int(getattr(self.nature.limits, step.limit))
-        self.note("gateway", "gateway", f"{'not quite ' if step.short else ''}{step.limit} ({value} ms) pass")
-        if step.short:
-            await asyncio.sleep(value * 0.7 / 1000)
-            return
+    def until_ms(self, step: talk.Wait) -> int:
         resting = self.side.oracle.at_rest(self.side.hypotheses) if step.limit == "backoff_ms" else ()
         dues = [t.due_ms for h in resting for t in h.timers if t.event is BackoffOver]
-        target = max(dues, default=self.now() + value + 1) + LATE_MS
-        while self.now() < target and not self.over():
-            await self._next((target - self.now()) / 1000)
-            self._check()
-        while not self.over() and any(
-            self._awaits(side, h, target - LATE_MS) for side in self.sides() if not side.over for h in side.hypotheses
-        ):
-            await self._next(0.1)
-            self._check()
+        return max(dues, default=super().until_ms(step))
 
-    def _awaits(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
-        """Whether something is still to be seen that should happen by itself by that time."""
-        events = [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
-        if side is self.side:
-            events.append((Collect(until_ms), until_ms))
-        return any(side.oracle.after(h, event, time).said != h.said for event, time in events)
-
-    # -- what is told and seen ---------------------------------------------------------------------------------------
-
-    def tell(self, channel: int, event: Any) -> None:
-        self.side.told(Told(channel, event, 0, self.now()))
-
-    def see(self, channel: int, what: Any, message_id: bytes, who: str) -> None:
-        """Something came from the gateway."""
-        possible = self.side.says(channel, what, self.now(), message_id)
-        self.note("gateway", who, what, possible)
-        self.news.set()
-
-    def note(self, source: str, target: str, what: Any, possible: int = 0) -> None:
-        if len(self.log) < LONGEST_LOG:
-            self.log.append(Line(self.now(), source, target, what, possible))
+    def due(self, side: Side, h: Hypothesis, until_ms: int) -> list[tuple[Any, int]]:
+        collection = [(Collect(until_ms), until_ms)] if side is self.side else []
+        return [*super().due(side, h, until_ms), *collection]

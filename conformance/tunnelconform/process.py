@@ -19,10 +19,12 @@ PATIENCE_S = 20.0
 class Child:
     """A program that prints a line when it is ready, and is ended by its process group. What it prints as errors is kept."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None, talks: bool = False) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, talks: bool = False, quiet: bool = False
+    ) -> None:
         self.command = list(command)
         self._env = {**os.environ, **(env or {})}
-        self._talks = talks
+        self._talks, self._quiet = talks, quiet  # talks: it is spoken to; quiet: what it prints is not read
         self._process: Process | None = None
         self._errors: IO[bytes] | None = None
 
@@ -31,16 +33,16 @@ class Child:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> str:
-        """Start it; its first line. Raises ``SubjectError``."""
+        """Start it; its first line, unless it is quiet or to be spoken to. Raises ``SubjectError``."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in stop
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self.command, stdin=PIPE if self._talks else DEVNULL, stdout=PIPE, stderr=self._errors,
+                *self.command, stdin=PIPE if self._talks else DEVNULL, stdout=DEVNULL if self._quiet else PIPE, stderr=self._errors,
                 start_new_session=True, env=self._env, limit=1 << 24,
             )  # fmt: skip
         except OSError as error:
             raise SubjectError(f"{self.command[0]}: {error.strerror or error}") from error
-        return await self.line() if not self._talks else ""
+        return "" if self._talks or self._quiet else await self.line()
 
     async def line(self, patience_s: float = PATIENCE_S) -> str:
         """Its next line. Raises ``SubjectError``."""

@@ -65,7 +65,8 @@ def line(result: Result, out: TextIO, width: int) -> str:
 
 def drawing(title: str, log: Sequence[Line], runners: Sequence[str]) -> Drawing:
     """A conversation as it went, with how many states were possible before each thing the subject said."""
-    lanes = (Lane("client", "client"), Lane("gateway", "gateway"), *(Lane(r, f"runner {r}") for r in runners))
+    client = () if "runner" in runners else (Lane("client", "client"),)
+    lanes = (*client, Lane("gateway", "gateway"), *(Lane(r, r if r == "runner" else f"runner {r}") for r in runners))
     steps: list[Step] = []
     for entry in log[-LONGEST:]:
         note = f"{entry.possible} states possible" if entry.possible > 1 else ""
@@ -88,8 +89,9 @@ def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]
     if problem is None:
         return
     log = played.log
+    subject = "runner" if played.side.name == "runner" else "gateway"
     what = "silence" if problem.what is None else "this is not allowed"
-    marked = (*log, Line(problem.time_ms, "gateway", "gateway", what))
+    marked = (*log, Line(problem.time_ms, subject, subject, what))
     yield to_text(drawing(case.id, marked, runners_of(log)), colour, width)
     yield from reasons(problem.what, problem.refusal, problem.due)
     if problem.last is not None:

@@ -1,0 +1,174 @@
+"""What is around a runner under test: its link, which the suite plays, and the test actor, whose contract says what it does.
+
+The contract is in ``conformance/README.md``. What the actor's durable state knows is kept with each hypothesis: it moves when the
+actor is supposed to have done something, and not when the suite thinks that it should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tunnelconform.oracle import Hypothesis, Seen, Surroundings, Told
+from tunnelspec.endpoint import RUNNER
+from tunnelspec.events import (
+    AckDue,
+    ActorAccepts,
+    ActorCloses,
+    ActorListens,
+    ActorRefuses,
+    ActorSends,
+    ActorStops,
+    AskActor,
+    Collect,
+    Committed,
+    Conclude,
+    Concluded,
+    Emit,
+    Forget,
+    Remember,
+    SocketClosed,
+    SocketMessage,
+)
+from tunnelspec.limits import Limits
+
+ACTOR = -1
+"""The channel of what the actor does."""
+
+STORE = -2
+"""The channel of what becomes durable."""
+
+NOT_FOUND = (1011, "Actor not found")
+NORMAL = 1000
+HIBERNATING, PLAIN = "test", "plain"
+"""The names of the test actor: of one that can hibernate, and of one that cannot."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The actor is asked whether it takes the socket."""
+
+
+@dataclass(frozen=True)
+class Begins:
+    """A life of the actor begins."""
+
+
+class Actor(NamedTuple):
+    """The test actor: whether it lives, and what its durable state knows."""
+
+    hibernates: bool = True
+    alive: bool = False
+    handled: int = 0  # messages, in all its lives
+    durable: int = 0  # of them, those whose effect is
+    known: bool = False  # the socket
+    last: int = -1
+    closed: tuple[int, str] | None = None
+
+
+def close_of(text: str) -> tuple[int, str]:
+    """Code and reason of ``close CODE REASON``."""
+    code, _, reason = text.removeprefix("close ").partition(" ")
+    return int(code), reason
+
+
+@dataclass
+class AroundRunner(Surroundings):
+    """A runner's surroundings."""
+
+    limits: Limits
+    gone: set[int] = field(default_factory=set)  # links that are no more
+    renews = True
+
+    def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
+        for timer in h.timers:
+            if (
+                timer.event is AckDue or timer.due_ms <= seen.time_ms
+            ):  # acks may be batched for less time than they may be
+                yield timer.event(min(timer.due_ms, seen.time_ms))
+        if self._collects(h, seen.time_ms):
+            yield Collect(seen.time_ms)
+
+    def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
+        collected = before_ms - self.limits.runner_gc_interval_ms
+        for timer in h.timers:
+            if timer.due_ms < before_ms:
+                yield timer.event(timer.due_ms), timer.due_ms
+                collected = max(collected, timer.due_ms)
+        if self._collects(h, collected):
+            yield Collect(collected), collected
+
+    def rests(self, h: Hypothesis) -> bool:
+        return not h.timers
+
+    def carries(self, channel: int) -> bool:
+        return channel not in self.gone
+
+    def work(self, memory: Actor, event: Any) -> tuple[Actor, Any]:
+        if isinstance(event, Begins):
+            return memory._replace(alive=True, handled=memory.durable), None
+        if isinstance(event, Asked):
+            return memory, answer(memory)
+        if isinstance(event, ActorStops):
+            return memory._replace(alive=False), event if memory.alive else None
+        if not isinstance(event, ActorSends | ActorCloses | Committed | Concluded):
+            return memory, event
+        if not memory.alive:
+            return memory, None  # the life that would have done it is over
+        if isinstance(event, Committed):
+            last = event.index if event.index >= 0 else memory.last
+            return memory._replace(last=last, durable=memory.durable + 1), event
+        return memory, event
+
+    def may_be_void(self, memory: Actor, event: Any) -> bool:
+        """An actor whose socket is closed need not handle what still comes over it."""
+        return memory.closed is not None and isinstance(event, ActorSends | ActorCloses | Committed)
+
+    def react(self, memory: Actor, output: Any, time_ms: int) -> tuple[Actor, tuple[Told, ...], tuple[Any, ...]]:
+        if isinstance(output, AskActor):
+            asked = Told(ACTOR, Asked(), 0, time_ms)
+            return memory, (asked, Told(ACTOR, ActorListens(), 0, time_ms)) if memory.alive else (asked,), ()
+        if isinstance(output, Remember):
+            return memory._replace(known=True), (), ()
+        if isinstance(output, Forget):
+            return memory._replace(known=False, last=-1, closed=None), (), ()
+        if isinstance(output, Conclude):
+            return closed(memory, output.code, output.reason), (), ()
+        if isinstance(output, Emit) and isinstance(output.event, SocketMessage):
+            memory = memory._replace(handled=memory.handled + 1)
+            return memory, tuple(handles(output.event, memory, time_ms)), ()
+        if isinstance(output, Emit) and isinstance(output.event, SocketClosed) and output.event.final:
+            memory = closed(memory, output.event.code, output.event.reason)
+            return memory, (Told(ACTOR, Concluded(time_ms), 0, time_ms),), ()
+        return memory, (), ()
+
+    def _collects(self, h: Hypothesis, now: int) -> bool:
+        return RUNNER.step(h.state, Collect(now), self.limits).state != h.state
+
+
+def answer(memory: Actor) -> Any:
+    """What the actor, or its absence, answers to an open."""
+    if not memory.alive:
+        return ActorRefuses(*NOT_FOUND)
+    if memory.hibernates and memory.closed:
+        return ActorRefuses(*memory.closed)
+    known = memory.hibernates and memory.known
+    return ActorAccepts(memory.hibernates, memory.last if known else -1, known)
+
+
+def closed(memory: Actor, code: int | None, reason: str | None) -> Actor:
+    """The durable state knows that the socket is closed; what closed it first is what counts."""
+    return memory._replace(closed=memory.closed or (NORMAL if code is None else code, reason or ""))
+
+
+def handles(message: SocketMessage, memory: Actor, time_ms: int) -> Iterator[Told]:
+    """What the test actor does with a message."""
+    text = message.data.decode(errors="replace")
+    if text.startswith("send "):
+        yield Told(ACTOR, ActorSends(text.removeprefix("send ").encode(), False, time_ms), 0, time_ms)
+    elif text == "state":
+        yield Told(ACTOR, ActorSends(str(memory.handled).encode(), False, time_ms), 0, time_ms)
+    elif text.startswith("close "):
+        yield Told(ACTOR, ActorCloses(*close_of(text), time_ms), 0, time_ms)
+    yield Told(STORE, Committed(message.index, time_ms), 0, time_ms)

@@ -1,0 +1,158 @@
+"""The gateway that a runner under test dials: it welcomes the runner, starts and stops actors, and passes tunnel messages on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any, Protocol
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tunnelref.wire import WireError, codec
+from tunnelspec.frames import (
+    ActorConfig,
+    ActorIntentSleep,
+    CommandStartActor,
+    CommandStopActor,
+    CommandWrapper,
+    EventActorIntent,
+    ProtocolMetadata,
+    ToClientAckEvents,
+    ToClientCommands,
+    ToClientInit,
+    ToClientTunnelMessage,
+    ToServerEvents,
+    ToServerInit,
+    ToServerTunnelMessage,
+)
+from tunnelspec.limits import Limits
+
+VERSION = 2
+
+
+class Guest(Protocol):
+    """A conversation that uses the hub."""
+
+    actor_id: str
+
+    def hears(self, link: int, message: ToServerTunnelMessage) -> None:
+        """A tunnel message came for its request."""
+
+    def wants_sleep(self) -> None:
+        """Its actor wants to sleep."""
+
+    def loses(self, link: int) -> None:
+        """The link is gone."""
+
+
+class Hub:
+    """One runner's gateway. Conversations are its guests, each with a request id of its own."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.guests: dict[bytes, Guest] = {}
+        self.link = 0  # the number of the link that is up, or was last
+        self.up = asyncio.Event()
+        self.last_ping = 0.0
+        self.trouble: list[str] = []  # what the runner sent that is no frame
+        self._codec = codec(VERSION)
+        self._connection: ServerConnection | None = None
+        self._server: Server | None = None
+        self._commands = 0
+        self._events_seen = -1
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen; the URL that the runner is to dial. Raises ``OSError``."""
+        self._server = await serve(
+            self._serve, host, port, select_subprotocol=_pick, compression=None, max_size=None, ping_interval=None
+        )
+        return f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}"
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        before, self._connection = self._connection, connection
+        if before is not None:
+            await before.close(1001, "replaced by another link of the same runner")
+        link = 0
+        try:
+            async for data in connection:
+                try:
+                    frame = self._codec.decode_to_server(data)  # type: ignore[arg-type]  # text is an error like any other
+                except WireError as error:
+                    self.trouble.append(str(error))
+                    continue
+                if isinstance(frame, ToServerInit):
+                    link = self.link = self.link + 1
+                    await self._send(
+                        ToClientInit("conform", self._events_seen, ProtocolMetadata(self.limits.lost_threshold_ms))
+                    )
+                    self.up.set()
+                self.last_ping = time.monotonic()
+                await self._hear(link, frame)
+        except ConnectionClosed:
+            pass
+        finally:
+            if self._connection is connection:
+                self._gone(link)
+
+    async def _hear(self, link: int, frame: Any) -> None:
+        if isinstance(frame, ToServerTunnelMessage):
+            guest = self.guests.get(frame.requestId)
+            if guest is not None:
+                guest.hears(link, frame)
+        elif isinstance(frame, ToServerEvents) and frame.events:
+            self._events_seen = frame.events[-1].index
+            await self._send(ToClientAckEvents(self._events_seen))
+            for wrapper in frame.events:
+                event = wrapper.inner
+                if isinstance(event, EventActorIntent) and isinstance(event.intent, ActorIntentSleep):
+                    for guest in [g for g in self.guests.values() if g.actor_id == event.actorId]:
+                        guest.wants_sleep()
+
+    def _gone(self, link: int) -> None:
+        self._connection = None
+        self.up.clear()
+        for guest in list(self.guests.values()):
+            guest.loses(link)
+
+    async def _send(self, frame: Any) -> None:
+        if self._connection is not None:
+            with suppress(ConnectionClosed):
+                await self._connection.send(self._codec.encode_to_client(frame))
+
+    async def start_actor(self, actor_id: str, generation: int, name: str) -> None:
+        config = ActorConfig(name, None, int(time.time() * 1000), None)
+        await self._command(CommandStartActor(actor_id, generation, config))
+
+    async def stop_actor(self, actor_id: str, generation: int) -> None:
+        await self._command(CommandStopActor(actor_id, generation))
+
+    async def _command(self, command: CommandStartActor | CommandStopActor) -> None:
+        self._commands += 1
+        await self._send(ToClientCommands((CommandWrapper(self._commands - 1, command),)))
+
+    async def send_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
+        await self._send(ToClientTunnelMessage(request, message, kind, None))
+
+    async def garble(self, data: bytes, text: bool) -> None:
+        if self._connection is not None:
+            with suppress(ConnectionClosed):
+                await self._connection.send(data.decode("latin-1") if text else data)
+
+    def cut(self) -> None:
+        """The link breaks."""
+        if self._connection is not None:
+            connection, link = self._connection, self.link
+            self._gone(link)
+            connection.transport.abort()
+
+
+def _pick(connection: ServerConnection, offered: Any) -> Subprotocol | None:
+    return Subprotocol("rivet") if "rivet" in offered else None

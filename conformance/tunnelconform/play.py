@@ -1,0 +1,180 @@
+"""Plays a conversation, whatever the role of the subject: step by step, waiting in between until an oracle is at rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tunnelconform import conversation as talk
+from tunnelconform.conversation import Conversation, Step
+from tunnelconform.oracle import Hypothesis, Told
+from tunnelconform.played import Impossible, Line, Played
+from tunnelconform.side import Side
+from tunnelspec.limits import Limits
+
+GRACE_MS = 2_000
+"""What a subject was told is worked on, and what it must say is said, within this."""
+
+BEAT_S = 0.015
+"""A pause between two steps of different peers, so that they arrive in this order more often than not."""
+
+TAIL_S = 0.04
+"""So long one listens after the last step for what should not come."""
+
+LATE_MS = 25
+"""So much later than the limit one looks whether it was kept."""
+
+LONGEST_LOG = 2_000
+"""What passes beyond it is not written down, so that a flood leaves room."""
+
+
+class Play:
+    """One conversation. A role says what each step does (``do_…``), and what must happen by itself by a time (``due``)."""
+
+    subject_lane = ""
+
+    def __init__(
+        self, conversation: Conversation, limits: Limits, side: Side, lenient: bool = False, grace_ms: int = GRACE_MS
+    ) -> None:
+        self.conversation, self.limits, self.side = conversation, limits, side
+        self.lenient, self.grace_ms = lenient, grace_ms  # lenient: a step that is impossible is left out
+        self.link_sides: dict[int, Side] = {}
+        self.log: list[Line] = []
+        self.news = asyncio.Event()
+        self.began = 0.0
+
+    # -- what a role adds --------------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Before the first step."""
+
+    async def end(self) -> None:
+        """Leave nothing open."""
+
+    def due(self, side: Side, h: Hypothesis, until_ms: int) -> list[tuple[Any, int]]:
+        """What should happen by itself by that time: events, and their times."""
+        return [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
+
+    def until_ms(self, step: talk.Wait) -> int:
+        """The time by which a limit has passed."""
+        return self.now() + int(getattr(self.limits, step.limit)) + 1
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """ms since the conversation began."""
+        return int((asyncio.get_running_loop().time() - self.began) * 1000) + 1
+
+    def sides(self) -> tuple[Side, ...]:
+        """The socket, and each link that is judged."""
+        return (self.side, *self.link_sides.values())
+
+    def over(self) -> bool:
+        """Whether something was not allowed."""
+        return bool(self.side.over) or any(side.problem for side in self.link_sides.values())
+
+    async def rest(self) -> None:
+        """Wait until the subject may have done all that it must, or has failed to."""
+        while not self.over() and not all(side.at_rest() for side in self.sides()):
+            await self.next(0.25)
+            self.check()
+
+    async def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
+        end = self.now() + self.grace_ms
+        while not happened():
+            if self.over() or self.now() > end:
+                raise Impossible(what)
+            await self.next(0.25)
+            self.check()
+
+    def check(self) -> None:
+        """Look whether a side was silent where the tables are not."""
+        for side in self.sides():
+            if not side.over:
+                side.silent_until(self.now() - self.grace_ms)
+
+    async def next(self, patience_s: float) -> None:
+        """Wait for something to be seen."""
+        self.news.clear()
+        try:
+            async with asyncio.timeout(patience_s):
+                await self.news.wait()
+        except TimeoutError:
+            pass
+
+    async def do_wait(self, step: talk.Wait) -> None:
+        value = int(getattr(self.limits, step.limit))
+        lane = self.subject_lane
+        self.note(lane, lane, f"{'not quite ' if step.short else ''}{step.limit} ({value} ms) pass")
+        if step.short:
+            await asyncio.sleep(value * 0.7 / 1000)
+            return
+        target = self.until_ms(step)
+        while self.now() < target + LATE_MS and not self.over():
+            await self.next((target + LATE_MS - self.now()) / 1000)
+            self.check()
+        while not self.over() and any(
+            self._awaits(side, h, target) for side in self.sides() if not side.over for h in side.hypotheses
+        ):
+            await self.next(0.1)
+            self.check()
+
+    def _awaits(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
+        """Whether something is still to be seen that should happen by itself by that time."""
+        return any(side.oracle.after(h, event, time).said != h.said for event, time in self.due(side, h, until_ms))
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> Played:
+        """Play it to its end, or to the first thing that is not allowed."""
+        self.began = asyncio.get_running_loop().time()
+        why, begun = "", 0
+        try:
+            await self.prepare()
+            before = None
+            for begun, step in enumerate(self.conversation, 1):  # noqa: B007  # the handler below and the result tell it
+                if before is not None and before.who != step.who and not before.at_once:
+                    await asyncio.sleep(BEAT_S)
+                await self._step(step)
+                if not step.at_once:
+                    await self.rest()
+                if self.over():
+                    break
+                before = step
+            if not self.over():
+                await self.rest()
+                await asyncio.sleep(TAIL_S)
+        except Impossible as error:
+            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
+        finally:
+            await self.end()
+        others = tuple(self.link_sides.values())
+        return Played(self.conversation, self.side, others, tuple(self.log), why, begun, self.now())
+
+    async def _step(self, step: Step) -> None:
+        handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))
+        try:
+            await handler(step)
+        except Impossible as error:
+            if not self.lenient:
+                raise
+            self.note(self.subject_lane, self.subject_lane, f"left out: {talk.words(step)}: {error}")
+
+    # -- what is told and seen ---------------------------------------------------------------------------------------
+
+    def tell(self, channel: int, event: Any) -> None:
+        """The subject is told something."""
+        self.side.told(Told(channel, event, 0, self.now()))
+
+    def see(self, channel: int, what: Any, message_id: bytes, who: str) -> None:
+        """Something came from the subject."""
+        possible = self.side.says(channel, what, self.now(), message_id)
+        self.note(self.subject_lane, who, what, possible)
+        self.news.set()
+
+    def note(self, source: str, target: str, what: Any, possible: int = 0) -> None:
+        """Write it down."""
+        if len(self.log) < LONGEST_LOG:
+            self.log.append(Line(self.now(), source, target, what, possible))
