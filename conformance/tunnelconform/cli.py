@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tunnelconform.active import add_gateway, add_runner
+from tunnelconform.active import run_gateway, run_runner
+from tunnelconform.arguments import add_gateway, add_runner
 from tunnelconform.explain import conversation, explain, label
 from tunnelconform.passive import Judgement, judge
 from tunnelconform.record import serve
@@ -41,8 +42,8 @@ def add_parsers(subparsers: Any) -> None:
     trace.add_argument("file", type=Path, metavar="FILE", help="what 'tunnelspec record' wrote")
     trace.add_argument("--json", action="store_true", help="print the judgement as one JSON object")
     trace.set_defaults(run=run_trace)
-    add_gateway(kinds)
-    add_runner(kinds)
+    add_gateway(kinds, run_gateway)
+    add_runner(kinds, run_runner)
     record = subparsers.add_parser(
         "record",
         help="record what passes between runners and a gateway",

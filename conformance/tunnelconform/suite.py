@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from tunnelconform.cases import Case, observable
 from tunnelconform.conversation import Conversation
@@ -27,6 +28,27 @@ class Result:
     why: str = ""
     played: Played | None = None
     seconds: float = 0.0
+    excused: str = ""  # why a failure does not count
+    counts: bool = False  # that an inconclusive one does
+
+    @property
+    def aspect(self) -> str:
+        """What a failure is about: what the subject does with data, or how it closes."""
+        if self.played is None or self.played.problem is None:
+            return ""
+        problem = self.played.problem
+        about = [problem.what] if problem.what is not None else [said.what for said in problem.due[:1]]
+        return (
+            "close"
+            if any("Close" in type(what).__name__ or "HangUp" in type(what).__name__ for what in about)
+            else "data"
+        )
+
+    def with_excuse(self, why: str) -> Result:
+        return replace(self, excused=why)
+
+    def with_counts(self, counts: bool) -> Result:
+        return replace(self, counts=counts)
 
 
 class Pulse:
@@ -82,12 +104,21 @@ async def run(
     results: dict[str, Result] = {}
     dead = False
 
+    def unsupported(case: Case) -> bool:
+        """Whether the adapter has declared it so."""
+        why = next((why for pattern, why in nature.unsupported.items() if fnmatchcase(case.id, pattern)), "")
+        if why:
+            results[case.id] = Result(case, Verdict.UNSUPPORTED, why)
+            done(results[case.id])
+        return bool(why)
+
     async def one(group: list[Case]) -> None:
         nonlocal dead
         async with room:
             began = time.monotonic()
+            group = [case for case in group if not unsupported(case)]
             played, trouble = None, "the subject is dead" if dead else ""
-            if not trouble:
+            if group and not trouble:
                 try:
                     if await pulse.beats():
                         goal = frozenset().union(*(case.goal for case in group))

@@ -7,11 +7,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TextIO
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 from tunnelconform.cases import Case
-from tunnelconform.explain import label, near, reasons
+from tunnelconform.conversation import to_json
+from tunnelconform.explain import SHOWN, label, near, reasons
 from tunnelconform.played import Line, Played, Verdict
+from tunnelconform.shrink import Shrunk
 from tunnelconform.suite import Result
 from tunneldraw.sequence import Lane, Message, Note, Step, to_text
 from tunneldraw.sequence import Sequence as Drawing
@@ -58,7 +61,9 @@ class Progress:
 def line(result: Result, out: TextIO, width: int) -> str:
     """One case."""
     verdict = coloured(f"{result.verdict.value:<13}", COLOURS[result.verdict], out)
-    rest = result.why or result.case.says
+    rest = f"excused: {result.excused}" if result.excused else result.why or result.case.says
+    if result.aspect:
+        rest = f"({result.aspect}) {rest}"
     head = f"{result.case.id:<34} {result.seconds:>6.2f} s  "
     return verdict + head + rest[: max(20, width - len(head) - 14)]
 
@@ -100,24 +105,57 @@ def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]
     yield ""
 
 
-def report(results: Sequence[Result], title: str, seconds: float, verbose: bool, out: TextIO) -> None:
-    """The lines, what failed, and the summary."""
+@dataclass(frozen=True)
+class Finding:
+    """A failure, shrunk, and the cases that fail in the same way."""
+
+    case: Case
+    shrunk: Shrunk
+    cases: tuple[str, ...]
+    script: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as data."""
+        played = self.shrunk.played
+        problem = played.problem
+        assert problem is not None
+        due = problem.due if problem.refusal is None else problem.refusal.allowed
+        return {
+            "case": self.case.id,
+            "cases": list(self.cases),
+            "conversation": to_json(played.conversation),
+            "seen": None if problem.what is None else label(problem.what),
+            "due": [{"what": label(said.what), "rules": list(said.rules)} for said in due],
+            "failed_again": self.shrunk.failed,
+            "of": self.shrunk.tried,
+        }
+
+
+def report(
+    results: Sequence[Result], findings: Sequence[Finding], title: str, seconds: float, verbose: bool, out: TextIO
+) -> None:
+    """A line a case, each finding in full, and the summary."""
     width = max(100, shutil.get_terminal_size().columns)
     for result in results:
         if verbose or result.verdict is not Verdict.PASS:
             print(line(result, out, width), file=out)
-    drawn: set[int] = set()
-    for result in results:
-        if result.verdict is Verdict.FAIL and result.played is not None and id(result.played) not in drawn:
-            drawn.add(id(result.played))
-            print(file=out)
-            for text in shown(result.case, result.played, out.isatty(), width):
-                print(text, file=out)
+    for finding in findings:
+        print(file=out)
+        for text in shown(finding.case, finding.shrunk.played, out.isatty(), width):
+            print(text, file=out)
+        if finding.shrunk.tried:
+            print(f"  shrunk to {len(finding.shrunk.played.conversation)} steps; "
+                  f"it failed again {finding.shrunk.failed} times of {finding.shrunk.tried}", file=out)  # fmt: skip
+        others = [id_ for id_ in finding.cases if id_ != finding.case.id]
+        if others:
+            more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+            print(f"  in the same way fail {', '.join(others[:SHOWN])}{more}", file=out)
     print(summary(results, title, seconds), file=out)
 
 
 def summary(results: Sequence[Result], title: str, seconds: float) -> str:
     """One line."""
-    counts = Counter(result.verdict for result in results)
+    counts = Counter(result.verdict for result in results if not result.excused)
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    return f"{title}: {len(results)} cases, {parts}, in {seconds:.1f} s"
+    excused = sum(bool(result.excused) for result in results)
+    return f"{title}: {len(results)} cases, {parts}{f', {excused} excused' if excused else ''}, in {seconds:.1f} s"

@@ -1,0 +1,180 @@
+"""The production engine as a subject: `@rivetkit/engine-cli` from npm, telemetry off, on loopback, in a temporary folder."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tunnelconform.process import Child
+from tunnelconform.subject import Door, Nature, Place, SubjectError
+from tunnelspec.limits import DEFAULT
+
+PATIENCE_S = 30.0
+FOLDER = "TUNNELSPEC_ENGINE"
+"""The environment variable that names the folder with ``node_modules`` in which the engine is installed."""
+
+SHORT_ENGINE: Mapping[str, int] = {
+    "runner_lost_threshold": 2_000,
+    "runner_eligible_threshold": 1_500,
+    "gateway_hws_message_ack_timeout_ms": 8_000,
+    "gateway_gc_interval_ms": 500,
+    "runner_update_ping_interval_ms": 500,
+    "base_retry_timeout": 200,
+    "gateway_tunnel_ping_timeout_ms": 15_000,
+    "gateway_websocket_open_timeout_ms": 1_500,
+    "gateway_hws_max_pending_size": 65_536,
+}
+"""Its own names for its waits, and what shortens them."""
+
+OURS: Mapping[str, str] = {
+    "runner_lost_threshold": "lost_threshold_ms",
+    "gateway_hws_message_ack_timeout_ms": "ack_timeout_ms",
+    "gateway_gc_interval_ms": "gc_interval_ms",
+    "gateway_websocket_open_timeout_ms": "open_timeout_ms",
+    "gateway_hws_max_pending_size": "max_pending_bytes",
+}
+"""Its names, and those of the tables."""
+
+
+class BusyError(SubjectError):
+    """It is not ready yet: it answered 500, or that its own default namespace does not exist."""
+
+
+def binary() -> str:
+    """Where npm put it. Raises ``SubjectError``."""
+    folder = os.environ.get(FOLDER, "reference/interop")
+    node = shutil.which("node")
+    if node is None:
+        raise SubjectError("node is needed to find the engine")
+    command = [node, "-e", "console.log(require('@rivetkit/engine-cli').getEnginePath())"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SubjectError(f"{FOLDER}: {error}") from error
+    if done.returncode:
+        raise SubjectError(
+            f"the engine is not installed in {folder} (name another with {FOLDER}): {done.stderr.strip()[-300:]}"
+        )
+    return done.stdout.strip()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody has."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class EngineGateway:
+    """One engine. Each place has a runner name of its own, each door an actor of its own."""
+
+    def __init__(self, waits: Mapping[str, int] = SHORT_ENGINE) -> None:
+        self.name = "engine"
+        self._waits = dict(waits)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._child: Child | None = None
+        self._port = 0
+        self._places = itertools.count(1)
+
+    async def start(self) -> Nature:
+        path = await asyncio.to_thread(binary)
+        self._folder = tempfile.TemporaryDirectory(prefix="tunnelspec-engine-")
+        folder = Path(self._folder.name)
+        self._port, api, metrics = free_ports(3)
+        config: dict[str, Any] = {
+            "telemetry": {"enabled": False},
+            "guard": {"host": "127.0.0.1", "port": self._port},
+            "api_peer": {"host": "127.0.0.1", "port": api},
+            "metrics": {"host": "127.0.0.1", "port": metrics},
+            "file_system": {"path": str(folder / "data")},
+        }
+        if self._waits:
+            config["pegboard"] = self._waits
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "home").mkdir()
+        self._child = Child(
+            [path, "--config", str(folder / "config.json"), "start"], {"HOME": str(folder / "home")}, quiet=True
+        )
+        await self._child.start()
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self.alive():
+                if not self._child.running:
+                    raise SubjectError(f"the engine ended: {self._child.errors()}")
+                await asyncio.sleep(0.05)  # it tells nobody when it is ready
+        ours = {OURS[name]: value for name, value in self._waits.items() if name in OURS}
+        return Nature(replace(DEFAULT, **ours), {}, runner_first=True)
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    async def alive(self) -> bool:
+        def ask() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/health", timeout=5) as response:
+                    return bool(response.status == 200)
+            except OSError:
+                return False
+
+        return self._child is not None and self._child.running and await asyncio.to_thread(ask)
+
+    async def place(self) -> Place:
+        name = f"conform{next(self._places)}"
+        await self._call(
+            "PUT", f"/runner-configs/{name}?namespace=default", {"datacenters": {"default": {"normal": {}}}}
+        )
+        return Place(
+            f"ws://127.0.0.1:{self._port}/runners/connect", ("rivet",), "default", name, ("t",), {"name": name}
+        )
+
+    async def door(self, place: Place) -> Door:
+        actor = {
+            "name": "t",
+            "key": None,
+            "input": None,
+            "runner_name_selector": place.data["name"],
+            "crash_policy": "sleep",
+        }
+        made = await self._call("POST", "/actors?namespace=default", actor)
+        protocols = ("rivet", "rivet_target.actor", f"rivet_actor.{made['actor']['actor_id']}")
+        return Door(f"ws://127.0.0.1:{self._port}/ws", protocols)
+
+    async def _call(self, method: str, path: str, body: Any) -> Any:
+        """One request to its API. Just after it says that it is healthy it is not: then it is asked again."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    return await asyncio.to_thread(self._request, method, path, body)
+                except BusyError:
+                    await asyncio.sleep(0.1)  # it tells nobody when it is ready
+
+    def _request(self, method: str, path: str, body: Any) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}{path}",
+            method=method,
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+                return json.loads(response.read() or b"null")
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")[:300]
+            early = error.code >= 500 or '"group":"namespace","code":"not_found"' in said
+            raise (BusyError if early else SubjectError)(f"{method} {path}: {error.code} {said}") from None
