@@ -39,6 +39,9 @@ ACTOR = -1
 STORE = -2
 """The channel of what becomes durable."""
 
+STOPS = -3
+"""The channel of the actor's stop, which waits for the handler that runs."""
+
 NOT_FOUND = (1011, "Actor not found")
 NORMAL = 1000
 HIBERNATING, PLAIN = "test", "plain"

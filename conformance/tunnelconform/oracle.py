@@ -302,13 +302,16 @@ class Oracle:
         yield h
         while any(told.channel == channel for told in h.told):
             place = next(place for place, told in enumerate(h.told) if told.channel == channel)
-            rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]))
-            h = self._stepped(rest, self._numbered(h, h.told[place]), h.told[place].time_ms)
+            h = next(self._work_on(h, place))
             yield h
 
     def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject has worked on something before all else: for what makes no difference."""
-        return tuple(dict.fromkeys(self._stepped(h, self._numbered(h, told), told.time_ms) for h in hypotheses))
+        return tuple(
+            dict.fromkeys(
+                after for h in hypotheses for after in self._work_on(h._replace(told=(*h.told, told)), len(h.told))
+            )
+        )
 
     def after(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
         """What would be so after an event."""
@@ -351,13 +354,18 @@ class Oracle:
         for place, told in enumerate(h.told):
             if told.channel not in channels and self.around.may_work(h, told):
                 channels.add(told.channel)
-                rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]))
-                memory, event = self.around.work(h.memory, self._numbered(h, told))
-                rest = rest._replace(memory=memory)
-                if event is not None:
-                    yield told, self._stepped(rest, event, told.time_ms)
-                if event is None or self.around.may_be_void(memory, event):
-                    yield told, rest
+                for after in self._work_on(h, place):
+                    yield told, after
+
+    def _work_on(self, h: Hypothesis, place: int) -> Iterator[Hypothesis]:
+        """The thing told at that place is worked on; or, where it may be void, nothing comes of it."""
+        told = h.told[place]
+        memory, event = self.around.work(h.memory, self._numbered(h, told))
+        rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]), memory=memory)
+        if event is not None:
+            yield self._stepped(rest, event, told.time_ms)
+        if event is None or self.around.may_be_void(memory, event):
+            yield rest
 
     def _numbered(self, h: Hypothesis, told: Told) -> Any:
         """The event; for a TunnelAck, with the number of the message that it names."""

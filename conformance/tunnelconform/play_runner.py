@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from tunnelconform import conversation as talk
-from tunnelconform.around_runner import ACTOR, HIBERNATING, PLAIN, Actor, AroundRunner, Begins
+from tunnelconform.around_runner import HIBERNATING, PLAIN, STOPS, Actor, AroundRunner, Begins
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.hub import Hub
 from tunnelconform.oracle import Hypothesis, Oracle
@@ -70,7 +70,7 @@ class RunnerPlay(Play):
     async def do_start(self, step: talk.Start) -> None:
         self.generation += 1
         self.alive = True
-        self.tell(ACTOR, Begins())
+        self.tell(self.hub.link, Begins())
         self.note("gateway", "runner", "CommandStartActor")
         name = HIBERNATING if self.hibernates else PLAIN
         await self.hub.start_actor(self.actor_id, self.generation, name)
@@ -79,7 +79,7 @@ class RunnerPlay(Play):
         if not self.alive:
             raise Impossible("the actor does not run")
         self.alive = False
-        self.tell(ACTOR, ActorStops(self.now()))
+        self.tell(STOPS, ActorStops(self.now()))
         self.note("gateway", "runner", "CommandStopActor")
         await self.hub.stop_actor(self.actor_id, self.generation)
 

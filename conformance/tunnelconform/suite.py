@@ -37,7 +37,8 @@ class Result:
         if self.played is None or self.played.problem is None:
             return ""
         problem = self.played.problem
-        about = [problem.what] if problem.what is not None else [said.what for said in problem.due[:1]]
+        due = problem.due if problem.refusal is None else problem.refusal.allowed
+        about = [said.what for said in due[:1]] or [problem.what]
         return (
             "close"
             if any("Close" in type(what).__name__ or "HangUp" in type(what).__name__ for what in about)
