@@ -72,11 +72,12 @@ class AroundGateway(Surroundings):
                 yield from (RouteFound(link, ask.time_ms) for link in self.links.gone if link > 0)
             if not self.links.able or self._changed_lately(now):
                 yield RouteFailed(ask.time_ms)
-        for timer in h.timers:
-            if timer.due_ms <= now:
-                yield timer.event(timer.due_ms)
-        if self._collects(h, now):
-            yield Collect(now)
+        yield from self.may_happen(h, now)
+
+    def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
+        yield from (timer.event(timer.due_ms) for timer in h.timers if timer.due_ms <= by_ms)
+        if self._collects(h, by_ms):
+            yield Collect(by_ms)
 
     def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
         collected = before_ms - self.limits.gc_interval_ms

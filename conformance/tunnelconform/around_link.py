@@ -22,7 +22,10 @@ class AroundLink(Surroundings):
     """A link's surroundings."""
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
-        yield from (timer.event(timer.due_ms) for timer in h.timers if timer.due_ms <= seen.time_ms)
+        return self.may_happen(h, seen.time_ms)
+
+    def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
+        yield from (timer.event(timer.due_ms) for timer in h.timers if timer.due_ms <= by_ms)
 
     def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
         yield from ((t.event(t.due_ms), t.due_ms) for t in h.timers if t.due_ms < before_ms)

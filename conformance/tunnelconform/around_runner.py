@@ -85,13 +85,14 @@ class AroundRunner(Surroundings):
     renews = True
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
+        return self.may_happen(h, seen.time_ms)
+
+    def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
         for timer in h.timers:
-            if (
-                timer.event is AckDue or timer.due_ms <= seen.time_ms
-            ):  # acks may be batched for less time than they may be
-                yield timer.event(min(timer.due_ms, seen.time_ms))
-        if self._collects(h, seen.time_ms):
-            yield Collect(seen.time_ms)
+            if timer.event is AckDue or timer.due_ms <= by_ms:  # acks may be batched for less time than they may be
+                yield timer.event(min(timer.due_ms, by_ms))
+        if self._collects(h, by_ms):
+            yield Collect(by_ms)
 
     def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
         collected = before_ms - self.limits.runner_gc_interval_ms

@@ -143,6 +143,10 @@ class Surroundings:
         """The events that cannot be seen and may have happened before an observation; each at the earliest time it may have."""
         return ()
 
+    def may_happen(self, h: Hypothesis, by_ms: int) -> Iterable[Any]:
+        """The events that may have happened by themselves by that time, each at the earliest time it may have."""
+        return ()
+
     def forced(self, h: Hypothesis, before_ms: int) -> Iterable[tuple[Any, int]]:
         """If something must have happened by that time: the ways in which it did, and what may have come before it; an event
         and its time each."""
@@ -229,12 +233,12 @@ class Oracle:
                     break
         return Refusal(seen, tuple(hypotheses), tuple(allowed.values()))
 
-    def settle(self, hypotheses: Sequence[Hypothesis], before_ms: int) -> tuple[Hypothesis, ...]:
+    def settle(self, hypotheses: Sequence[Hypothesis], before_ms: int, now_ms: int = 0) -> tuple[Hypothesis, ...]:
         """What may be so once everything that the subject was told before that time has been worked on, whatever must have
         happened by then has, and everything that it had to say by then has been seen; nothing, if it was silent where the
         tables are not."""
         found: dict[Hypothesis, None] = {}
-        for h in self._later(hypotheses, before_ms):
+        for h in self._later(hypotheses, before_ms, max(before_ms, now_ms)):
             if not any(said.time_ms < before_ms for said in h.said):
                 found[h] = None
         return tuple(found)
@@ -242,7 +246,7 @@ class Oracle:
     def overdue(self, hypotheses: Sequence[Hypothesis], before_ms: int) -> tuple[Said, ...]:
         """What should have been seen by that time."""
         due: dict[Any, Said] = {}
-        for h in self._later(hypotheses, before_ms):
+        for h in self._later(hypotheses, before_ms, before_ms):
             for said in h.said:
                 if said.time_ms < before_ms:
                     due.setdefault(said.what, said)
@@ -253,27 +257,31 @@ class Oracle:
         latest = max((told.time_ms for h in hypotheses for told in h.told), default=0) + 1
         return tuple(
             h
-            for h in self._later(hypotheses, latest, by_force=False)
+            for h in self._later(hypotheses, latest)
             if not h.said and self.around.rests(h) and not any(self.around.may_work(h, told) for told in h.told)
         )
 
     def may_have_taken(self, hypotheses: Sequence[Hypothesis], transitions: frozenset[str], by_ms: int) -> bool:
         """Whether all these transitions, which must be watched, may have been taken by that time."""
         return any(transitions <= h.took for h in self.at_rest(hypotheses)) or any(
-            transitions <= h.took for h in self._later(hypotheses, by_ms)
+            transitions <= h.took for h in self._later(hypotheses, by_ms, by_ms)
         )
 
-    def _later(self, hypotheses: Sequence[Hypothesis], before_ms: int, by_force: bool = True) -> Iterator[Hypothesis]:
-        """All that may be so once everything told before that time is worked on, and what must have happened has."""
+    def _later(self, hypotheses: Sequence[Hypothesis], before_ms: int, now_ms: int = 0) -> Iterator[Hypothesis]:
+        """All that may be so once everything told before that time is worked on, and what must have happened has; without a time
+        that it is now, only what is bound to happen soon has."""
         agenda = [(h, 0) for h in hypotheses]
         known = set(hypotheses)
         while agenda:
             h, forced = agenda.pop()
             following = [after for told, after in self._worked(h) if told.time_ms < before_ms]
-            if by_force and forced < ROUNDS:
+            if now_ms and following:  # what is not due yet may have come before
+                events = self.around.may_happen(h, now_ms)
+                following += [self._stepped(h, event, getattr(event, "now", now_ms)) for event in events]
+            if now_ms and forced < ROUNDS:
                 following += [self._stepped(h, event, time) for event, time in self.around.forced(h, before_ms)]
                 forced += 1
-            elif not by_force:
+            elif not now_ms:
                 following += [self._stepped(h, event, time) for event, time in self.around.prompt(h)]
             if not following:
                 yield h

@@ -74,7 +74,7 @@ class Side:
         if self.over:
             return False
         try:
-            settled = self.oracle.settle(self.hypotheses, before_ms)
+            settled = self.oracle.settle(self.hypotheses, before_ms, before_ms + self.grace_ms)
             if not settled:
                 due = self.oracle.overdue(self.hypotheses, before_ms)
                 self._break(Problem(before_ms, None, None, self.hypotheses, due, self._last, self._then))
