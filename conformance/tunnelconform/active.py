@@ -54,7 +54,7 @@ class Session:
     async def results(self, cases: tuple[Case, ...]) -> tuple[Result, ...]:
         """What the cases show."""
         play: Play = self.case
-        return await run(cases, self.nature, play, self.alive, Progress(len(cases)).see)
+        return await run(cases, self.nature, play, self.alive, Progress(len(cases)).see, self.nature.side_by_side)
 
 
 def run_gateway(args: argparse.Namespace) -> int:
@@ -80,7 +80,7 @@ def _guarded(role: str, args: argparse.Namespace, work: Callable[[argparse.Names
         say(error)
         return 2
     except (SubjectError, OSError) as error:
-        say(error)
+        say(error if str(error) else SubjectError(f"the subject took too long ({error!r})"))
         return 4
 
 
@@ -147,7 +147,7 @@ async def _session(
         results += await session.results(more(seed, BATCH) or cases)
         seed += 1
     results = tuple(_graded(r, session, expected, args.strict) for r in results)
-    findings = await _findings(results, session, write) if not args.no_shrink else ()
+    findings = await _findings(results, session, write, MOST_SHRUNK if args.shrink else 0)
     if args.scripts:
         _write(args.scripts, findings)
     seconds = time.monotonic() - began
@@ -183,9 +183,9 @@ def _graded(result: Result, session: Session, expected: Mapping[str, str], stric
 
 
 async def _findings(
-    results: tuple[Result, ...], session: Session, write: Callable[[str, Played], Awaitable[str]] | None
+    results: tuple[Result, ...], session: Session, write: Callable[[str, Played], Awaitable[str]] | None, most: int
 ) -> tuple[Finding, ...]:
-    """Of failures that are alike, one, shrunk."""
+    """Of failures that are alike, one; so many at most are shrunk."""
     alike: dict[Any, list[Result]] = {}
     for result in results:
         if result.verdict is Verdict.FAIL and result.played is not None and not result.excused:
@@ -195,7 +195,7 @@ async def _findings(
         first = min(group, key=lambda r: len(r.case.conversation))
         assert first.played is not None
         shrunk = Shrunk(first.played, 0, 0)
-        if place < MOST_SHRUNK and not first.case.heavy:
+        if place < most and not first.case.heavy:
             lenient = first.case.lenient
             shrunk = await shrink(first.played, lambda c, lenient=lenient: session.play(c, frozenset(), lenient))  # type: ignore[misc]
         text = ""

@@ -92,7 +92,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--profile", choices=PROFILES, default="none", help="a difference of design that is excused")
     parser.add_argument("--strict", action="store_true", help="an inconclusive case counts: exit 3")
-    parser.add_argument("--no-shrink", action="store_true", help="do not make failing conversations shorter")
+    parser.add_argument(
+        "--no-shrink", dest="shrink", action="store_false", help="do not make failing conversations shorter"
+    )
     parser.add_argument(
         "--scripts", type=Path, metavar="FOLDER", help="write failing conversations as standalone scripts"
     )

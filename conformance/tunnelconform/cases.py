@@ -64,12 +64,12 @@ class Case:
         return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour | talk.Cut) for step in self.conversation)
 
 
-def gateway_found(limits: Limits, patience_ms: int) -> Found:
+def gateway_found(limits: Limits, patience_ms: int, most: int) -> Found:
     """What the search finds for a gateway."""
     found = Found({})
     for bounds in GATEWAY_WORLDS:
         model = GatewayModel(limits, replace(bounds, patience_ms=patience_ms))
-        found.add(explore(model, MOST_MODELS))
+        found.add(explore(model, most))
     return found
 
 
@@ -137,10 +137,10 @@ def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Convers
             yield twin
 
 
-def gateway_cases(limits: Limits, patience_ms: int) -> tuple[tuple[Case, ...], dict[str, str]]:
+def gateway_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> tuple[tuple[Case, ...], dict[str, str]]:
     """The cases for a gateway with such limits, and the transitions that none of them takes, with the reason."""
-    sockets, link = gateway_found(limits, patience_ms), LinkModel(limits)
-    links = explore(link, MOST_MODELS)
+    sockets, link = gateway_found(limits, patience_ms, most), LinkModel(limits)
+    links = explore(link, most)
     cases = (*derived(sockets, GatewayModel(limits, GATEWAY_WORLDS[0])), *derived(links, link))
     return cases, {**out_of_reach(sockets, GATEWAY), **out_of_reach(links, LINK_GATEWAY)}
 
@@ -155,12 +155,12 @@ RUNNER_WORLDS: tuple[RunnerBounds, ...] = (
 )
 
 
-def runner_cases(limits: Limits, patience_ms: int) -> tuple[tuple[Case, ...], dict[str, str]]:
+def runner_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> tuple[tuple[Case, ...], dict[str, str]]:
     """The cases for a runner with such limits, and the transitions that none of them takes, with the reason."""
     found, cases = Found({}), dict[str, Case]()
     for bounds in RUNNER_WORLDS:
         model = RunnerModel(limits, replace(bounds, patience_ms=patience_ms))
-        world = explore(model, MOST_MODELS)
+        world = explore(model, most)
         found.add(world)
         for case in derived(world, model):
             known = cases.get(case.id)
@@ -196,7 +196,9 @@ def out_of_reach(found: Found, endpoint: Endpoint) -> dict[str, str]:
     """The transitions that no peer can provoke, and why."""
     reached = {target.transition for target in found.conversations if isinstance(target, Single)}
     return {
-        t.id: f"The table excludes it: {t.says}" if t.excluded else "No conversation within the bounds takes it."
+        t.id: f"The table excludes it: {t.says}"
+        if t.excluded
+        else f"No conversation within the bounds brings {t.on.__name__} in {', '.join(t.sources)}: {t.says}"
         for machine in endpoint.machines
         for t in machine.transitions
         if t.id not in reached

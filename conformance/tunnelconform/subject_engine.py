@@ -22,6 +22,9 @@ from tunnelconform.subject import Door, Nature, Place, SubjectError
 from tunnelspec.limits import DEFAULT
 
 PATIENCE_S = 30.0
+SIDE_BY_SIDE = 4
+"""It takes its time to make an actor; more at once, and clients wait longer than the suite does."""
+
 FOLDER = "TUNNELSPEC_ENGINE"
 """The environment variable that names the folder with ``node_modules`` in which the engine is installed."""
 
@@ -116,7 +119,7 @@ class EngineGateway:
                     raise SubjectError(f"the engine ended: {self._child.errors()}")
                 await asyncio.sleep(0.05)  # it tells nobody when it is ready
         ours = {OURS[name]: value for name, value in self._waits.items() if name in OURS}
-        return Nature(replace(DEFAULT, **ours), {}, runner_first=True)
+        return Nature(replace(DEFAULT, **ours), {}, runner_first=True, side_by_side=SIDE_BY_SIDE)
 
     async def stop(self) -> None:
         if self._child is not None:

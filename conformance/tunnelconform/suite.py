@@ -13,9 +13,6 @@ from tunnelconform.conversation import Conversation
 from tunnelconform.played import Played, Verdict
 from tunnelconform.subject import Nature, SubjectError
 
-SIDE_BY_SIDE = 24
-"""So many conversations are held at once."""
-
 Play = Callable[[Case, frozenset[str]], Awaitable[Played]]
 
 
@@ -94,7 +91,7 @@ async def _played(case: Case, goal: frozenset[str], play: Play) -> Played:
 
 async def run(
     cases: Sequence[Case], nature: Nature, play: Play, alive: Callable[[], Awaitable[bool]],
-    done: Callable[[Result], None], at_once: int = SIDE_BY_SIDE,
+    done: Callable[[Result], None], at_once: int,
 ) -> tuple[Result, ...]:  # fmt: skip
     """The results, in the order of the cases. Cases that share a conversation share one playing of it."""
     groups: dict[tuple[Conversation, int], list[Case]] = {}
