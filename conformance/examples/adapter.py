@@ -1,6 +1,6 @@
 """An adapter for ``tunnelspec conform gateway --adapter 'python adapter.py'``, as small as can be: it starts the reference gateway.
 
-It shows the line protocol of ``../README.md``. What it does in ``start``, ``place`` and ``door`` is what yours does for your gateway.
+It shows the line protocol of ``../README.md``: ``start``, ``place`` and ``door`` are where yours does what your gateway needs.
 """
 
 import json
@@ -15,9 +15,8 @@ gateway, address, places = None, "", 0
 def start(request):
     global gateway, address
     flags = [word for name, value in LIMITS.items() for word in ("--" + name.replace("_", "-"), str(value))]
-    gateway = subprocess.Popen(
-        ["tunnelspec", "gateway", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    command = [sys.executable, "-m", "tunnelcli.main", "gateway", *flags]
+    gateway = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     address = json.loads(gateway.stdout.readline())["url"].removeprefix("ws://")
     return {
         "name": "adapted",

@@ -19,6 +19,10 @@ KNOWN = frozenset({"connect", "say", "leave", "vanish", "join", "dial", "ack-arr
 """What the script can do."""
 
 
+LONGEST_PAUSE_S = 0.3
+"""So long the script waits between two steps, or a part of the shortest timeout."""
+
+
 def can_write(conversation: Conversation) -> bool:
     """Whether every step is one that the script knows."""
     return all(step.do in KNOWN for step in conversation)
@@ -43,6 +47,7 @@ def script(case: str, played: Played, place: Place, door: Door, limits: Limits) 
         "actor_names": list(place.actor_names),
         "client_url": door.client_url,
         "client_protocols": list(door.client_protocols),
+        "pause_s": min(limits.open_timeout_ms / 6_000, LONGEST_PAUSE_S),
         "waits": {s.limit: getattr(limits, s.limit) for s in played.conversation if isinstance(s, talk.Wait)},
     }
     text = TEMPLATE.read_text(encoding="utf-8")
