@@ -87,14 +87,13 @@ def _guarded(role: str, args: argparse.Namespace, work: Callable[[argparse.Names
 async def _gateway(args: argparse.Namespace) -> int:
     subject: GatewaySubject = gateway_subject(args)
     profile = PROFILES[args.profile]
-    tables = profile.tables()[0]
     try:
         nature = await subject.start()
         every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
         every = (*every, *stress(nature.limits, args.seed, args.walks))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await GatewayPlay(subject, nature, conversation, goal, lenient, tables).run()
+            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile).run()
 
         session = Session(f"gateway {subject.name}", nature, profile, play, subject.alive)
         more = lambda seed, count: tuple(walks(nature.limits, seed, count))  # noqa: E731
@@ -156,6 +155,8 @@ async def _session(
         print(json.dumps(as_json(session.title, results, findings, out_of_date, seconds)))
     else:
         report(results, findings, session.title, seconds, args.verbose, sys.stdout)
+        for difference in session.profile.differs:
+            print(f"profile {session.profile.name}: {difference}")
         for id_, why in out_of_date.items():
             print(f"{args.baseline}: {id_} is stale: {why}")
     return code(results, bool(out_of_date))

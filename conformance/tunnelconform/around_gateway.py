@@ -61,6 +61,7 @@ class AroundGateway(Surroundings):
     limits: Limits
     links: Links
     grace_ms: int
+    acks: bool = True
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         now = seen.time_ms
@@ -122,7 +123,7 @@ class AroundGateway(Surroundings):
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, ToClientWebSocketOpen):  # what it names comes from outside
             return isinstance(seen, ToClientWebSocketOpen)
-        return bool(due == seen)
+        return super().same(due, seen)
 
     def _changed_lately(self, now: int) -> bool:
         """Whether the gateway may not know yet which links there are."""

@@ -42,4 +42,4 @@ class AroundLink(Surroundings):
             return isinstance(seen, ToClientInit)
         if isinstance(due, type):
             return isinstance(seen, due)
-        return bool(due == seen)
+        return super().same(due, seen)

@@ -28,7 +28,7 @@ from tunnelspec.events import (
     SendAck,
     SetTimer,
 )
-from tunnelspec.frames import TunnelAck
+from tunnelspec.frames import ToClientWebSocketClose, ToServerWebSocketClose, TunnelAck
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.machine import Received
 from tunnelspec.tunnel import Tunnel
@@ -136,6 +136,9 @@ class Refusal:
 class Surroundings:
     """What is around an endpoint, as far as the oracle must know. This one knows nothing, and nobody sees the other side."""
 
+    acks = True
+    """Whether the subject's TunnelAcks are judged."""
+
     renews = False
     """Whether an entry that was freed begins anew with the next event."""
 
@@ -181,8 +184,15 @@ class Surroundings:
         return memory, (), ()
 
     def same(self, due: Any, seen: Any) -> bool:
-        """Whether something seen is what is due."""
-        return bool(due == seen)
+        """Whether something seen is what is due. A close frame cannot tell an empty reason from none."""
+        return bool(due == seen) or (type(due) is type(seen) and reasoned(due) and reasoned(due) == reasoned(seen))
+
+
+def reasoned(close: Any) -> Any:
+    """A close with an empty reason where it has none; None for anything else."""
+    if not isinstance(close, ToClientWebSocketClose | ToServerWebSocketClose):
+        return None
+    return replace(close, reason=close.reason or "")
 
 
 ANSWERS: dict[type[Any], type[Any]] = {
@@ -400,7 +410,7 @@ class Oracle:
                 if self.around.carries(output.link):
                     said.append(Said(output.link, output.number, output.frame, time_ms, rules))
             elif isinstance(output, SendAck):
-                if output.message_id and self.around.carries(output.link):
+                if output.message_id and self.around.acks and self.around.carries(output.link):
                     said.append(Said(output.link, 0, Tag(output.message_id), time_ms, rules))
             elif isinstance(output, SetTimer | CancelTimer):
                 timers = frozenset(timer for timer in timers if timer.event is not output.event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake
@@ -18,6 +19,7 @@ from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
 from tunnelconform.play import GRACE_MS, Play
 from tunnelconform.played import Impossible
+from tunnelconform.profiles import STRICT, Profile
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
@@ -71,19 +73,25 @@ VISITOR = "visitor=1"
 _keys = itertools.count(1)
 
 
+@cache
+def tables_of(profile: Profile) -> Endpoint:
+    """The gateway's tables, as a profile has them."""
+    return GATEWAY if profile is STRICT else profile.tables()[0]
+
+
 class GatewayPlay(Play):
-    """One conversation with one gateway. ``tables``: the endpoint the oracle follows, which a profile may have changed."""
+    """One conversation with one gateway."""
 
     subject_lane = "gateway"
 
     def __init__(
         self, subject: GatewaySubject, nature: Nature, conversation: Conversation, goal: frozenset[str] = frozenset(),
-        lenient: bool = False, tables: Endpoint = GATEWAY, grace_ms: int = GRACE_MS,
+        lenient: bool = False, profile: Profile = STRICT, grace_ms: int = GRACE_MS,
     ) -> None:  # fmt: skip
         self.subject, self.nature, self.goal = subject, nature, goal
         self.links = Links()
-        self.around = AroundGateway(nature.limits, self.links, grace_ms)
-        oracle = Oracle(tables, self.around, nature.limits, goal, SUPPOSED)
+        self.around = AroundGateway(nature.limits, self.links, grace_ms, profile.acks)
+        oracle = Oracle(tables_of(profile), self.around, nature.limits, goal, SUPPOSED)
         side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
         super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
@@ -391,6 +399,9 @@ class GatewayPlay(Play):
             self.request = frame.requestId
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
+            return
+        if isinstance(kind, TunnelAck) and not self.around.acks:
+            self.note("gateway", runner.name, kind)
             return
         if isinstance(kind, TunnelAck):
             self.settled = self.settles.pop(frame.messageId, self.settled)

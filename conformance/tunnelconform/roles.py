@@ -96,7 +96,7 @@ class Links(Surroundings):
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, ToClientWebSocketOpen):
             return isinstance(seen, ToClientWebSocketOpen)
-        return bool(due == seen)
+        return super().same(due, seen)
 
 
 class BehindGateway(Links):

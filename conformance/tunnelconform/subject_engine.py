@@ -113,11 +113,11 @@ class EngineGateway:
             [path, "--config", str(folder / "config.json"), "start"], {"HOME": str(folder / "home")}, quiet=True
         )
         await self._child.start()
-        async with asyncio.timeout(PATIENCE_S):
-            while not await self.alive():
-                if not self._child.running:
-                    raise SubjectError(f"the engine ended: {self._child.errors()}")
-                await asyncio.sleep(0.05)  # it tells nobody when it is ready
+        end = asyncio.get_running_loop().time() + PATIENCE_S
+        while not await self.alive():
+            if not self._child.running or asyncio.get_running_loop().time() > end:
+                raise SubjectError(f"the engine did not start: {self._child.errors()}")
+            await asyncio.sleep(0.05)  # it tells nobody when it is ready
         ours = {OURS[name]: value for name, value in self._waits.items() if name in OURS}
         return Nature(replace(DEFAULT, **ours), {}, runner_first=True, side_by_side=SIDE_BY_SIDE)
 
@@ -160,12 +160,15 @@ class EngineGateway:
 
     async def _call(self, method: str, path: str, body: Any) -> Any:
         """One request to its API. Just after it says that it is healthy it is not: then it is asked again."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    return await asyncio.to_thread(self._request, method, path, body)
-                except BusyError:
-                    await asyncio.sleep(0.1)  # it tells nobody when it is ready
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    try:
+                        return await asyncio.to_thread(self._request, method, path, body)
+                    except BusyError:
+                        await asyncio.sleep(0.1)  # it tells nobody when it is ready
+        except TimeoutError:
+            raise SubjectError(f"{method} {path}: no answer in {PATIENCE_S:.0f} s") from None
 
     def _request(self, method: str, path: str, body: Any) -> Any:
         request = urllib.request.Request(
