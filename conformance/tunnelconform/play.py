@@ -52,6 +52,10 @@ class Play:
     async def end(self) -> None:
         """Leave nothing open."""
 
+    async def between(self, before: Step) -> None:
+        """See to it that a step is worked on before one of another peer's follows, as far as one can."""
+        await asyncio.sleep(BEAT_S)
+
     def due(self, side: Side, h: Hypothesis, until_ms: int) -> list[tuple[Any, int]]:
         """What should happen by itself by that time: events, and their times."""
         return [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
@@ -136,7 +140,7 @@ class Play:
             before = None
             for begun, step in enumerate(self.conversation, 1):  # noqa: B007  # the handler below and the result tell it
                 if before is not None and before.who != step.who and not before.at_once:
-                    await asyncio.sleep(BEAT_S)
+                    await self.between(before)
                 await self._step(step)
                 if not step.at_once:
                     await self.rest()

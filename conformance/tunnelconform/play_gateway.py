@@ -49,6 +49,7 @@ from tunnelspec.frames import (
     ToClientTunnelMessage,
     ToClientWebSocketMessage,
     ToClientWebSocketOpen,
+    ToServerKvRequest,
     ToServerPing,
     ToServerWebSocketClose,
     ToServerWebSocketMessage,
@@ -66,6 +67,12 @@ MOST_OUTSTANDING = 200
 
 EARLIER_MS = 100
 """A gateway that closes a link knows of it so much earlier than one sees it."""
+
+FIRST_QUESTION = 1_000
+"""Requests with numbers beyond it are the suite's own questions."""
+
+ANSWER_MS = 300
+"""So long the suite waits for an answer to one."""
 
 VISITOR = "visitor=1"
 """What tells another client's connection from the one that the conversation is about."""
@@ -106,6 +113,7 @@ class GatewayPlay(Play):
         self.flood: talk.Flood | None = None
         self.settled = 0  # tunnel messages, up to here, that no longer wait for anything
         self.settles: dict[bytes, int] = {}
+        self.asked = self.answered = FIRST_QUESTION
         self.poured = 0  # messages of the actor's that came to the client
         self.key = f"conform-{next(_keys)}"
         self.place: Place | None = None
@@ -120,6 +128,19 @@ class GatewayPlay(Play):
         """Leave nothing open."""
         peers = [p for p in (self.client, *self.visitors, *self.runners.values()) if p is not None]
         await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
+
+    async def between(self, before: Step) -> None:
+        """A link is ordered: once the gateway has answered a question over it, it has worked on what came before."""
+        runner = self.runners.get(before.who)
+        if runner is None or not runner.up or runner.link not in self.introduced or not self.nature.answers_keys:
+            await super().between(before)
+            return
+        self.asked += 1
+        asked = self.asked
+        await runner.send(ToServerKvRequest("nobody", asked, b"\x00\x00"))
+        end = self.now() + ANSWER_MS
+        while self.answered < asked and runner.up and self.now() < end:
+            await self.next(0.05)
 
     # -- the client --------------------------------------------------------------------------------------------------
 
@@ -386,6 +407,10 @@ class GatewayPlay(Play):
                 ):  # else it is for the client's own sake
                     self.side.told(Told(BY_ITSELF, ActorStarted(self.now()), 0, self.now()))
                 self.note("gateway", runner.name, type(wrapper.inner).__name__)
+        if isinstance(frame, ToClientKvResponse) and frame.requestId > FIRST_QUESTION:
+            self.answered = max(self.answered, frame.requestId)
+            self.news.set()
+            return
         if isinstance(frame, ToClientInit | ToClientKvResponse):
             if isinstance(frame, ToClientInit):
                 self.links.joined(runner.link, self.now())

@@ -41,6 +41,7 @@ class Nature:
     limits: Limits = DEFAULT
     unsupported: Mapping[str, str] = field(default_factory=dict)
     runner_first: bool = False
+    answers_keys: bool = True  # it answers ToServerKvRequest, if only with an error
     side_by_side: int = 24  # so many conversations may be held at once
 
 
