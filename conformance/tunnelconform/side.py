@@ -61,7 +61,7 @@ class Side:
             if not after:
                 refusal = self.oracle.refusal(before, seen)
                 self._break(Problem(time_ms, seen.what, refusal, before, (), self._last, self._then))
-                return 0
+                return len(before)
         except TooMany as error:
             self._lose_sight(error)
             return 0
