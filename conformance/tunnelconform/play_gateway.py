@@ -218,7 +218,7 @@ class GatewayPlay(Play):
         for sent in range(step.count):
             message = fresh_id()
             kind = ToServerWebSocketMessage(str(sent).encode(), False)
-            self.side.hears(runner.link, kind, message, self.now())
+            self.side.hears(runner.link, kind, message, self.now(), at_once=True)
             await runner.send_tunnel(self.request, message, kind)
             while self.poured - sent < -MOST_OUTSTANDING and not self.over():
                 await self.next(0.25)
