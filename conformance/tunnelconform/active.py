@@ -102,7 +102,8 @@ async def _gateway(args: argparse.Namespace) -> int:
             place = await subject.place()
             return script(id_, played, place, await subject.door(place), nature.limits)
 
-        return await _session(args, session, every, unreached, more, write)
+        alone = None if nature.runner_first else write  # a script cannot make an actor
+        return await _session(args, session, every, unreached, more, alone)
     finally:
         await subject.stop()
 
