@@ -93,7 +93,7 @@ async def _gateway(args: argparse.Namespace) -> int:
         every = (*every, *stress(nature.limits, args.seed, args.walks))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile).run()
+            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
 
         session = Session(f"gateway {subject.name}", nature, profile, play, subject.alive)
         more = lambda seed, count: tuple(walks(nature.limits, seed, count))  # noqa: E731

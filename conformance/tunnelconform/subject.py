@@ -42,6 +42,7 @@ class Nature:
     unsupported: Mapping[str, str] = field(default_factory=dict)
     runner_first: bool = False
     answers_keys: bool = True  # it answers ToServerKvRequest, if only with an error
+    grace_ms: int = 2_000  # it may take so long to do what it must at once
     side_by_side: int = 24  # so many conversations may be held at once
 
 

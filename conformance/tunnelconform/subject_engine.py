@@ -22,6 +22,9 @@ from tunnelconform.subject import Door, Nature, Place, SubjectError
 from tunnelspec.limits import DEFAULT
 
 PATIENCE_S = 30.0
+GRACE_MS = 10_000
+"""It welcomes a runner and makes an actor through a data base, which takes its time on a busy machine."""
+
 SIDE_BY_SIDE = 4
 """It takes its time to make an actor; more at once, and clients wait longer than the suite does."""
 
@@ -119,7 +122,7 @@ class EngineGateway:
                 raise SubjectError(f"the engine did not start: {self._child.errors()}")
             await asyncio.sleep(0.05)  # it tells nobody when it is ready
         ours = {OURS[name]: value for name, value in self._waits.items() if name in OURS}
-        return Nature(replace(DEFAULT, **ours), {}, runner_first=True, side_by_side=SIDE_BY_SIDE)
+        return Nature(replace(DEFAULT, **ours), {}, runner_first=True, grace_ms=GRACE_MS, side_by_side=SIDE_BY_SIDE)
 
     async def stop(self) -> None:
         if self._child is not None:
