@@ -8,7 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check draw book lessons handouts export findings explore agree interop bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts export findings explore agree mutate interop bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,7 @@ types: $(STAMP)  ## mypy --strict
 
 check: $(STAMP)  ## fail if anything generated is stale
 	@for what in $(CHECKS); do $(BIN)/tunnelspec $$what --check >.venv/check.log || { code=$$?; cat .venv/check.log; exit $$code; }; tail -n 1 .venv/check.log; done
+	@$(BIN)/tunnelspec mutate --check --sample 20 >/dev/null
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
@@ -50,6 +51,9 @@ explore: $(STAMP)  ## pin what the explorer's page shows anew
 	@$(BIN)/tunnelspec explore --pin
 agree: $(STAMP)  ## hold the explorer against SPIN on every world and deviation
 	@$(BIN)/tunnelspec agree --processes 2
+
+mutate: $(STAMP)  ## put faults into the tables, and see who notices (minutes)
+	@$(BIN)/tunnelspec mutate
 
 interop: $(STAMP) $(ENGINE_STAMP)  ## our runner against the production engine
 	@$(BIN)/python -m reference.interop

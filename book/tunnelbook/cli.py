@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"tunnelspec book: {args.page}: {error.strerror}", file=sys.stderr)
         return 2
     try:
-        check_citations(page)
         fresh = link_citations(render(page))
+        check_citations(fresh)  # the prose's; what is generated cites what there is
         old = stale(page)
     except PageError as error:
         print(f"tunnelspec book: {args.page}: {error}", file=sys.stderr)

@@ -13,20 +13,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tunnelcheck import trust
 from tunnelcheck.explain import RULES, draw, why
 from tunnelcheck.explore import Exploration
 from tunnelcheck.files import Trace
 from tunnelcheck.report import Counterexample, Outcome, check
-from tunnelcheck.scenarios import DEFAULT_SIZE, SIZES, Scenario
+from tunnelcheck.scenarios import BESIDE, DEFAULT_SIZE, PROPERTIES_OF, SIZES, Scenario
 from tunnelcheck.spin import SEARCHES, check_with_spin
 from tunneldraw.sequence import Sequence as Drawing
 from tunneldraw.sequence import to_svg, to_text
 from tunnelexport.promela.shapes import Refused
 from tunnelexport.promela.spin import Failed, Missing
 from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, without
-from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import System
+
+ALL = tuple(p for properties in PROPERTIES_OF.values() for p in properties)
+"""All properties, of all kinds of world."""
 
 COMPLETE = ("medium", "large")
 """Sizes that promise to reach every line of the tables and to give every property a chance to fail."""
@@ -50,7 +53,7 @@ def add_parsers(subparsers: Any) -> None:
     )
     checks.add_argument("--size", choices=SIZES, default=DEFAULT_SIZE, help="which worlds (default %(default)s)")
     checks.add_argument("--scenario", nargs="+", metavar="NAME", help="only these worlds of that size")
-    checks.add_argument("--property", nargs="+", metavar="ID", choices=[p.id for p in PROPERTIES], help="only these")
+    checks.add_argument("--property", nargs="+", metavar="ID", choices=[p.id for p in ALL], help="only these")
     checks.add_argument(
         "--deviation", nargs="+", metavar="NAME", default=[], help="depart from the tables; --list names them"
     )
@@ -75,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         print(listing())
         return 0
     try:
-        scenarios = chosen(SIZES[args.size], args.scenario)
+        beside = BESIDE if args.engine == "explorer" else ()
+        scenarios = chosen((*SIZES[args.size], *beside), args.scenario)
         deviations = departures(args)
         if args.search is not None and args.engine != "spin":
             raise ValueError("--search is for --engine spin")
@@ -84,10 +88,11 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"tunnelspec check: {error}", file=sys.stderr)
         return 2
-    properties = [p for p in PROPERTIES if args.property is None or p.id in args.property]
+    known = ALL if args.engine == "explorer" else PROPERTIES  # what SPIN was told of
+    properties = [p for p in known if args.property is None or p.id in args.property]
 
     def build(scenario: Scenario) -> System:
-        return apply(System(scenario.bounds), deviations)
+        return apply(scenario.system(), deviations)
 
     states = args.states if args.states is not None else DEVIANT_STATES if deviations else None
     show = Meter(states, args.memory, sys.stderr.isatty() and not args.json)
@@ -208,7 +213,12 @@ def verdict(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> str:
     broken = any(s.broken for s in outcome.summaries)
     if outcome.counterexamples or faults or broken:
         return "violated"
-    return "holds" if outcome.complete else "incomplete"
+    return "incomplete" if undecided(outcome) or not outcome.complete else "holds"
+
+
+def undecided(outcome: Outcome) -> tuple[str, ...]:
+    """Properties that are not decided: worlds were left unfinished, or nothing in them could have broken the property."""
+    return tuple(id_ for id_ in outcome.judged if outcome.verdict_of(id_) == "undecided")
 
 
 def code(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> int:
@@ -233,6 +243,8 @@ def as_json(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> dict[str, A
              "seconds": round(s.seconds, 3), "violated": s.violated, "stopped": s.stopped}
             for s in outcome.summaries
         ],
+        "untaken": outcome.untaken(),
+        "trust": trust.as_json(),
         **faults,
     }  # fmt: skip
 
@@ -261,10 +273,13 @@ def write(
             f"{s.states / max(s.seconds, 0.001):>9,.0f}  {s.bytes_per_state:>7.0f}  {found}"
         )
     print(f"{'all':<{width}}  {outcome.states:>11,}  {outcome.transitions:>12,}  {'':>5}  {outcome.seconds:>7.1f}\n")
-    print(f"{'property':<15}  {'of a':<5}  {'verdict':<9}  {'situations':>10}  it says")
+    killed = trust.killed_by()
+    print(f"{'property':<15}  {'of a':<5}  {'verdict':<9}  {'situations':>10}  {'mutants':>7}  it says")
     for id_, prop in outcome.judged.items():
         word = paint(outcome.verdict_of(id_), colour)
-        print(f"{id_:<15}  {prop.scope.value:<5}  {word}  {outcome.witnesses[id_]:>10,}  {prop.says}")
+        print(
+            f"{id_:<15}  {prop.scope.value:<5}  {word}  {outcome.witnesses[id_]:>10,}  {killed[id_]:>7,}  {prop.says}"
+        )
     for counterexample in sorted(outcome.counterexamples.values(), key=lambda c: len(c.actions)):
         print(f"\n{story(counterexample, deviations, colour)}")
     told = {
@@ -274,7 +289,9 @@ def write(
     }
     for name, ids in faults.items():
         print(f"\n{told[name].format(', '.join(ids))}")
-    print(f"\n{trust(outcome, promised)}")
+    if outcome.complete and undecided(outcome) and not faults:
+        print(f"\nundecided, for nothing in these worlds could have broken them: {', '.join(undecided(outcome))}")
+    print(f"\n{trust.lines(outcome, promised)}")
     print(f"verdict: {verdict(outcome, faults)}")
 
 
@@ -307,44 +324,23 @@ def paint(word: str, colour: bool) -> str:
     return f"\x1b[{tone}m{word:<9}\x1b[0m" if colour else f"{word:<9}"
 
 
-def trust(outcome: Outcome, promised: bool) -> str:
-    """On what the verdict rests, and on what it does not."""
-    total = sum(len(m.transitions) for e in (GATEWAY, RUNNER) for m in e.machines)
-    lines = [
-        f"trust: {outcome.states:,} states and {outcome.transitions:,} transitions, all of them, of the worlds above"
-        if outcome.complete
-        else f"trust: {outcome.states:,} states were covered; what they do not show is undecided",
-        f"       {len(outcome.took)} of {total} lines of the tables were taken; "
-        + (
-            "the others are proved impossible here"
-            if promised and outcome.complete
-            else "see --size medium for the others"
-        ),
-        "       every counterexample was replayed by a second interpreter that shares no code with the explorer",
-        "       bounds: 1 client, at most 2 runners, 3 messages, modulus 8; what is shown of indices holds for 2^16, for the",
-        "       comparison depends on the distance alone (tunnelspec serial: all pairs)",
-        "       time: short timers may fire at any time; a tick (15 s) passes only when nothing but a stall is on its way",
-    ]
-    return "\n".join(lines)
-
-
 def save(folder: Path, outcome: Outcome, deviations: Sequence[Deviation]) -> None:
     """Each counterexample as a trace file and a picture."""
     folder.mkdir(parents=True, exist_ok=True)
     for id_, found in outcome.counterexamples.items():
-        trace = Trace(found.system.bounds, tuple(d.id for d in deviations), id_, found.actions)
+        trace = Trace(found.system.bounds, tuple(d.id for d in deviations), id_, found.actions, found.system.kind)
         (folder / f"{id_}.json").write_text(trace.to_json() + "\n", encoding="utf-8")
         (folder / f"{id_}.svg").write_text(to_svg(picture(found)), encoding="utf-8")
 
 
 def listing() -> str:
     """Worlds, properties and deviations."""
-    worlds = {s.name: s for size in SIZES.values() for s in size}
+    worlds = {s.name: s for size in (*SIZES.values(), BESIDE) for s in size}
     lines = ["worlds:"]
     for name, scenario in worlds.items():
-        sizes = ", ".join(size for size, members in SIZES.items() if scenario in members)
+        sizes = ", ".join(size for size, members in SIZES.items() if scenario in (*members, *BESIDE))
         lines.append(f"  {name:<13}  {scenario.says} ({sizes})")
-    lines += ["", "properties:", *(f"  {p.id:<15}  {p.says}" for p in PROPERTIES)]
+    lines += ["", "properties:", *(f"  {p.id:<15}  {p.says}" for p in ALL)]
     lines += ["", "deviations (* as merged):"]
     lines += [f" {'*' if d in MERGED else ' '}{d.id:<22}  {d.says}" for d in DEVIATIONS.values()]
     return "\n".join(lines)

@@ -12,10 +12,10 @@ import numpy as np
 from tunnelcheck.explore import Exploration, Progress
 from tunnelcheck.index import I64
 from tunnelcheck.runs import Graph, circling, shortest_circle
-from tunnelcheck.scenarios import Scenario
+from tunnelcheck.scenarios import PROMISES, Scenario
 from tunnelcheck.tabulate import Table
 from tunnelspec.machine import TableError
-from tunnelspec.properties import PROPERTIES, Property, Scope
+from tunnelspec.properties import Property, Scope
 from tunnelspec.system import Stage, System
 
 
@@ -62,7 +62,7 @@ class _Watch:
         if writes is None:
             return
         stage = table.stage
-        if stage.writes and stage.writes[-1] == "took":
+        if stage.writes and stage.writes[-1].startswith("took"):
             self.took.update(writes[-1])
         for prop in self.steps.get(stage, ()):
             values = (self.system.bounds, *reads, *writes)
@@ -70,20 +70,6 @@ class _Watch:
             if not prop.holds(*values):
                 table.alarms.add(row)
                 self.broken.setdefault((table, row), []).append((prop, values))
-
-
-def stages_of(system: System, name: str) -> Iterable[Stage]:
-    """The stages that a step property is about."""
-    if name == "gateway":
-        yield system.gateway_stage
-    elif name == "client":
-        yield system.client_stage
-    elif name == "runner":
-        yield from system.runner_stages.values()
-    elif name == "process":
-        yield from system.process_stages.values()
-    else:
-        raise KeyError(name)
 
 
 def readings(prop: Property, system: System) -> Iterable[tuple[str, ...]]:
@@ -102,18 +88,19 @@ Report = Callable[[Exploration], bool]
 def decide(
     scenario: Scenario,
     system: System | None = None,
-    properties: Iterable[Property] = PROPERTIES,
+    properties: Iterable[Property] | None = None,
     report: Report = lambda exploration: True,
     until: str = "",
 ) -> Decision:
-    """Explore a world and decide its properties. ``until``: stop at the first level at which this STEP or STATE property is
-    found broken; what is not found by then is undecided."""
-    system = system or System(scenario.bounds)
-    judged = tuple(p for p in properties if scenario.honest or not p.honest)
+    """Explore a world and decide its properties; by default, what is promised of such a world. ``until``: stop at the first
+    level at which this STEP or STATE property is found broken; what is not found by then is undecided."""
+    system = system or scenario.system()
+    asked = PROMISES[system.kind] if properties is None else properties
+    judged = tuple(p for p in asked if scenario.honest or not p.honest)
     steps: dict[Stage, list[Property]] = {}
     for prop in judged:
         if prop.scope is Scope.STEP:
-            for stage in stages_of(system, prop.reads[0]):
+            for stage in system.stages(prop.reads[0]):
                 steps.setdefault(stage, []).append(prop)
     watch = _Watch(system, steps)
     exploration = Exploration(system, watch)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tunnelcheck.scenarios import WORLDS
 from tunnelspec.limits import Limits
 from tunnelspec.system import Bounds
 
@@ -26,6 +27,7 @@ class Trace:
     deviations: tuple[str, ...]
     property: str  # "" if it shows none
     actions: tuple[str, ...]
+    world: str = "socket"  # which kind of world
 
     def to_json(self) -> str:
         """As JSON; bounds that are as by default are left out."""
@@ -38,6 +40,7 @@ class Trace:
                 "version": VERSION,
                 "property": self.property,
                 "deviations": self.deviations,
+                **({} if self.world == "socket" else {"world": self.world}),
                 "bounds": bounds,
                 "actions": self.actions,
             },
@@ -59,10 +62,20 @@ def read(path: Path) -> Trace:
         bounds = dict(raw["bounds"])
         limits = Limits(**bounds.pop("limits", {}))
         return Trace(
-            Bounds(limits=limits, **bounds), _words(raw["deviations"]), str(raw["property"]), _words(raw["actions"])
+            Bounds(limits=limits, **bounds),
+            _words(raw["deviations"]),
+            str(raw["property"]),
+            _words(raw["actions"]),
+            _world(raw.get("world", "socket")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise TraceError(f"{path}: {error}") from error
+
+
+def _world(value: Any) -> str:
+    if value not in WORLDS:
+        raise TypeError(f"there is no world of the kind {value!r}")
+    return str(value)
 
 
 def _words(value: Any) -> tuple[str, ...]:

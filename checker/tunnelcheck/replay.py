@@ -7,7 +7,7 @@ as a plain dictionary, and decides the property for itself. A counterexample tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tunnelspec.endpoint import Endpoint, Local, Result, State, Taken
@@ -15,7 +15,7 @@ from tunnelspec.events import Signal
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Received, Step, TableError, Verdict, Violation
 from tunnelspec.properties import Property, Scope
-from tunnelspec.system import Action, Stage, System, gateway_hears, processes, runner_hears, tell_client
+from tunnelspec.system import Action, Stage, System
 
 
 class Unfaithful(Exception):
@@ -82,7 +82,10 @@ class Moment:
     def took(self) -> tuple[str, ...]:
         """All transitions that it took."""
         return tuple(
-            id_ for stage, _, out in self.stages if stage.writes and stage.writes[-1] == "took" for id_ in out[-1]
+            id_
+            for stage, _, out in self.stages
+            if stage.writes and stage.writes[-1].startswith("took")
+            for id_ in out[-1]
         )
 
 
@@ -103,8 +106,7 @@ def act(system: System, world: dict[str, Any], action: Action) -> Moment | None:
 
 def plain(system: System) -> System:
     """The same world, with endpoints that read their tables line by line."""
-    gateway, runner = (Plain(e.role, e.name, e.says, e.machines) for e in (system.gateway, system.runner))
-    return replace(system, gateway=gateway, runner=runner)
+    return system.over(lambda e: Plain(e.role, e.name, e.says, e.machines))
 
 
 def replay(system: System, actions: Sequence[str]) -> tuple[Moment, ...]:
@@ -123,16 +125,13 @@ def replay(system: System, actions: Sequence[str]) -> tuple[Moment, ...]:
     return tuple(moments)
 
 
-HEARERS = {"gateway": gateway_hears, "runner": runner_hears, "client": tell_client, "process": processes}
-"""What the stages that properties name do."""
-
-
 def breaks(system: System, moments: Sequence[Moment], prop: Property) -> tuple[Any, ...] | None:
     """The values with which the property fails at the trace's end; None if it holds there."""
     world = moments[-1].after if moments else system.start()
     if prop.scope is Scope.STEP:
+        asked = {stage.do for stage in system.stages(prop.reads[0])}
         for stage, reads, writes in moments[-1].stages:
-            if stage.do is HEARERS[prop.reads[0]] and not prop.holds(system.bounds, *reads, *writes):
+            if stage.do in asked and not prop.holds(system.bounds, *reads, *writes):
                 return (system.bounds, *reads, *writes)
         return None
     if prop.scope is Scope.RUN:

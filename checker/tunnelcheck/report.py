@@ -10,10 +10,11 @@ from typing import Any
 
 from tunnelcheck.decide import Decision, Report, Violation, decide
 from tunnelcheck.replay import Moment, breaks, replay
-from tunnelcheck.scenarios import Scenario
+from tunnelcheck.scenarios import PROMISES, PROPERTIES_OF, Scenario
 from tunnelcheck.trace import around, shortest
-from tunnelspec.endpoint import GATEWAY, RUNNER, Endpoint
-from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.endpoint import MACHINES
+from tunnelspec.machine import Machine
+from tunnelspec.properties import Property
 from tunnelspec.system import System
 
 
@@ -58,14 +59,18 @@ class Outcome:
     seconds: float = 0.0
     complete: bool = True
 
-    def dead(self, gateway: Endpoint = GATEWAY, runner: Endpoint = RUNNER) -> tuple[str, ...]:
+    def dead(self, machines: Sequence[Machine] = MACHINES) -> tuple[str, ...]:
         """Lines of the tables that no run took, though nothing says that they cannot be."""
-        lines = (t for e in (gateway, runner) for m in e.machines for t in m.transitions)
+        lines = (t for m in machines for t in m.transitions)
         return tuple(t.id for t in lines if t.id not in self.took and not t.excluded)
 
-    def impossible(self, gateway: Endpoint = GATEWAY, runner: Endpoint = RUNNER) -> tuple[str, ...]:
+    def untaken(self, machines: Sequence[Machine] = MACHINES) -> tuple[str, ...]:
+        """Lines that no run took, whether that is right or not."""
+        return tuple(t.id for m in machines for t in m.transitions if t.id not in self.took)
+
+    def impossible(self, machines: Sequence[Machine] = MACHINES) -> tuple[str, ...]:
         """Lines that are said to be impossible, and were taken."""
-        lines = (t for e in (gateway, runner) for m in e.machines for t in m.transitions)
+        lines = (t for m in machines for t in m.transitions)
         return tuple(t.id for t in lines if t.id in self.took and t.excluded)
 
     @property
@@ -93,14 +98,21 @@ Patch = Callable[[Scenario], System]
 
 def check(
     scenarios: Sequence[Scenario],
-    build: Patch = lambda scenario: System(scenario.bounds),
-    properties: Sequence[Property] = PROPERTIES,
+    build: Patch = Scenario.system,
+    properties: Sequence[Property] | None = None,
     report: Callable[[Scenario], Report] = lambda scenario: lambda exploration: True,
 ) -> Outcome:
-    """Decide all properties in all worlds. An interrupt ends the run; what was covered by then is told."""
+    """Decide what is promised, or these properties, in all worlds, each in the worlds that it is asked of. An interrupt ends the
+    run; what was covered by then is told."""
     outcome, began = Outcome(), time.monotonic()
     for scenario in scenarios:
-        decision = decide(scenario, build(scenario), properties, report(scenario))
+        system = build(scenario)
+        asked = (
+            PROMISES[system.kind] if properties is None else [p for p in PROPERTIES_OF[system.kind] if p in properties]
+        )
+        if not asked:
+            continue
+        decision = decide(scenario, system, asked, report(scenario))
         _take(outcome, decision)
         if decision.stopped == "interrupted":
             outcome.complete = False

@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": ("tunnelreplay.cli", "show a trace, step by step; also on the reference, over real sockets"),
     "agree": ("tunnelcheck.agree", "hold the explorer against SPIN"),
     "export": ("tunnelexport.cli", "write the tables in other tools' languages"),
+    "mutate": ("tunnelcheck.mutation.cli", "put faults into the tables, and see who notices"),
     "findings": ("tunnelfindings.cli", "a verdict on every claim of the reviews"),
     "conform": ("tunnelconform.cli", "compare an implementation with the tables"),
     "record": ("tunnelconform.cli", "record what passes between runners and a gateway"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunnelcheck.explain import draw
-from tunnelcheck.replay import HEARERS, Moment
+from tunnelcheck.replay import Moment
 from tunneldraw.sequence import Message, Note, StateChange, Step
 from tunnelspec.deviations import Anywhere
 from tunnelspec.endpoint import Endpoint
@@ -44,8 +44,9 @@ class Stories:
         """The properties of steps that could have failed here, and those that did."""
         could, broke = [], []
         for prop in self.judged:
+            asked = {stage.do for stage in self.system.stages(prop.reads[0])}
             for stage, reads, writes in moment.stages:
-                if stage.do is HEARERS[prop.reads[0]]:
+                if stage.do in asked:
                     values = (self.system.bounds, *reads, *writes)
                     if not prop.holds(*values):
                         broke.append(prop.id)

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from tunnelcheck.explain import draw, why
-from tunnelcheck.files import Trace, read
+from tunnelcheck.files import Trace, TraceError, read
 from tunnelcheck.replay import Moment, Unfaithful, breaks
 from tunnelcheck.replay import replay as interpret
+from tunnelcheck.scenarios import PROPERTIES_OF, WORLDS
 from tunneldraw.sequence import to_svg, to_text
 from tunnelreplay.run import Divergence, Replayed
 from tunnelreplay.run import replay as perform
 from tunnelspec.deviations import Deviation, apply, named
-from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.properties import Property
 from tunnelspec.system import System
 
-BY_ID: dict[str, Property] = {p.id: p for p in PROPERTIES}
+BY_ID: dict[str, Property] = {p.id: p for properties in PROPERTIES_OF.values() for p in properties}
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -80,12 +81,14 @@ def run(args: argparse.Namespace) -> int:
 
 def by_tables(trace: Trace, deviations: Sequence[Deviation]) -> Replayed:
     """The trace by the second interpreter. Raises ``Unfaithful``."""
-    system = apply(System(trace.bounds), deviations)
+    system = apply(WORLDS[trace.world](trace.bounds), deviations)
     return Replayed(system, interpret(system, trace.actions), ())
 
 
 def on_sockets(trace: Trace, deviations: Sequence[Deviation]) -> Replayed:
-    """The trace by the reference. Raises ``Unfaithful`` and ``Divergence``."""
+    """The trace by the reference. Raises ``Unfaithful`` and ``Divergence``; ``TraceError`` if it is not of a client's socket."""
+    if trace.world != System.kind:
+        raise TraceError(f"--sockets: the reference replays what happens to a client's socket, not to a {trace.world}")
     return asyncio.run(perform(trace.bounds, deviations, trace.actions))
 
 

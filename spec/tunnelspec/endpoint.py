@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tunnelspec.ack import ACK_G, ACK_R
@@ -63,9 +64,20 @@ class Endpoint:
     says: str
     machines: tuple[Machine, ...]
 
-    def start(self, **contexts: Any) -> State:
-        """Where a new request id stands. ``contexts`` replaces a machine's start context by the machine's name."""
-        return tuple(Local(m.initial, contexts.get(m.name, m.start)) for m in self.machines)
+    def start(self, states: Mapping[str, str] = MappingProxyType({}), **contexts: Any) -> State:
+        """Where a new request id stands. ``states`` and ``contexts`` replace a machine's by the machine's name."""
+        return tuple(Local(states.get(m.name, m.initial), contexts.get(m.name, m.start)) for m in self.machines)
+
+    def again(self, before: State) -> State:
+        """Where the next entry of a request id stands: afresh, but message ids are never used twice."""
+        place = self.place("tunnel")
+        start = list(self.start())
+        start[place] = Local(start[place].state, start[place].context._replace(next=before[place].context.next))
+        return tuple(start)
+
+    def freed(self, state: State) -> State:
+        """What is left of an entry: where it stood, and nothing of what it knew."""
+        return tuple(Local(local.state, machine.start) for local, machine in zip(state, self.machines, strict=True))
 
     @cached_property
     def listeners(self) -> Mapping[type[Any], tuple[int, ...]]:

@@ -58,7 +58,7 @@ from tunnelspec.frames import (
     ToServerWebSocketClose,
 )
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Kind, Machine, Received, Role, State, ignores, moves, refuses
+from tunnelspec.machine import Kind, Machine, Received, Role, State, excludes, ignores, moves, refuses
 
 Outputs = tuple[Any, ...]
 
@@ -171,11 +171,11 @@ LINK_G = Machine(
         refuses("LINK-G-16", ("connecting", "joining"), ToServerEvents, says="A runner introduces itself first."),
         refuses("LINK-G-17", ("connecting", "joining"), ToServerAckCommands, says="A runner introduces itself first."),
         refuses("LINK-G-18", ("connecting", "joining"), ToServerKvRequest, says="A runner introduces itself first."),
-        refuses("LINK-G-19", "connecting", ToServerInit, says="The socket is not open yet."),
+        excludes("LINK-G-33", "connecting", ToServerInit, says="The socket is not open yet."),
         ignores("LINK-G-20", "draining", ToServerStopping, says="It is stopping already."),
-        ignores("LINK-G-21", ("joining", "ready", "draining", "gone"), LinkUp, says="It is open already, or was."),
-        ignores("LINK-G-22", ("connecting", "ready", "draining", "gone"), InitTimeout, says="It was cancelled."),
-        ignores("LINK-G-23", ("connecting", "joining", "gone"), Silence, says="It was cancelled, or not yet set."),
+        excludes("LINK-G-21", ("joining", "ready", "draining", "gone"), LinkUp, says="It is open already, or was."),
+        excludes("LINK-G-22", ("connecting", "ready", "draining", "gone"), InitTimeout, says="It was cancelled."),
+        excludes("LINK-G-23", ("connecting", "joining", "gone"), Silence, says="It was cancelled, or not yet set."),
         ignores("LINK-G-24", ("connecting", "gone"), LinkDown, says="There is nothing to lose."),
         ignores("LINK-G-25", ("connecting", "joining", "gone"), Replaced, says="Only an introduced runner can be replaced."),
         ignores("LINK-G-26", "gone", BadFrame, says="The link is gone."),
@@ -232,6 +232,8 @@ def _relay_events(lim: Limits) -> Iterable[Any]:
         yield Received(ToServerResponseChunk(b"", flag), 1)
 
 
+_WHICH = "It may be an earlier attempt's; the gateway knows, and ignores what is said for a request that is over."
+
 RELAY_G = Machine(
     id="RELAY-G",
     name="relay",
@@ -241,6 +243,7 @@ RELAY_G = Machine(
         State("idle", Kind.START, "The request has passed nothing over this link."),
         State("websocket", Kind.STEADY, "An open went to the runner, and no close came back."),
         State("http", Kind.STEADY, "A request went to the runner, and its response is not complete."),
+        State("retried", Kind.STEADY, "The request went to the runner again: what ends may be an earlier attempt."),
         State("done", Kind.END, "Nothing is open on this link."),
     ),
     start=Nothing(),
@@ -261,11 +264,17 @@ RELAY_G = Machine(
         ignores("RELAY-G-08", "http", ToServerResponseChunk, when=chunk_is_not_last, says="More is still to come."),
         moves("RELAY-G-09", "websocket", LinkLost, "done", then=on_behalf_close, ref="protocol 11",
               says="For a lost runner the relay closes the socket with retry."),
-        moves("RELAY-G-10", "http", LinkLost, "done", then=on_behalf_abort, ref="protocol 11",
+        moves("RELAY-G-10", ("http", "retried"), LinkLost, "done", then=on_behalf_abort, ref="protocol 11",
               says="For a lost runner the relay aborts the response."),
-        ignores("RELAY-G-11", "http", ToClientWebSocketOpen, says="A request id names one thing."),
-        ignores("RELAY-G-12", ("websocket", "http", "done"), ToClientRequestStart, says="A request id names one thing."),
-        ignores("RELAY-G-13", ("idle", "http", "done"), ToServerWebSocketClose, says="No socket is open on this link."),
+        excludes("RELAY-G-11", ("http", "retried"), ToClientWebSocketOpen, says="A request id names one thing."),
+        moves("RELAY-G-18", "http", ToClientRequestStart, "retried", ref="protocol 10, 11; H-ANSWER",
+              says="The request is tried again over the same link."),
+        ignores("RELAY-G-19", ("retried", "done"), ToClientRequestStart, says="It is watched already, or over."),
+        excludes("RELAY-G-20", "websocket", ToClientRequestStart, says="A request id names one thing."),
+        ignores("RELAY-G-21", "retried", ToServerResponseAbort, ref="H-ANSWER", says=_WHICH),
+        ignores("RELAY-G-22", "retried", ToServerResponseStart, ref="H-ANSWER", says=_WHICH),
+        ignores("RELAY-G-23", "retried", ToServerResponseChunk, ref="H-ANSWER", says=_WHICH),
+        ignores("RELAY-G-13", ("idle", "http", "retried", "done"), ToServerWebSocketClose, says="No socket is open on this link."),
         ignores("RELAY-G-14", ("idle", "websocket", "done"), ToServerResponseAbort, says="No request is open on this link."),
         ignores("RELAY-G-15", ("idle", "websocket", "done"), ToServerResponseStart, says="No request is open on this link."),
         ignores("RELAY-G-16", ("idle", "websocket", "done"), ToServerResponseChunk, says="No request is open on this link."),
@@ -361,7 +370,9 @@ LINK_R = Machine(
               says="A stop that crosses is obeyed; starts are refused by the host."),
         refuses("LINK-R-13", ("idle", "dialing", "joining", "ready", "stopping"), BadFrame, ref="P-ISOLATE",
                 says="What is not a frame is reported and skipped."),
-        refuses("LINK-R-14", ("ready", "stopping"), ToClientInit, says="A runner is welcomed once a link."),
+        refuses("LINK-R-28", "ready", ToClientInit, says="A runner is welcomed once a link."),
+        ignores("LINK-R-29", "stopping", ToClientInit, ref="K-HONEST-G",
+                says="It was on its way when the runner was told to stop."),
         refuses("LINK-R-15", ("dialing", "joining"), ToClientCommands, says="A runner is welcomed first."),
         refuses("LINK-R-16", ("dialing", "joining"), ToClientAckEvents, says="A runner is welcomed first."),
         ignores("LINK-R-17", ("idle", "dialing", "joining", "ready", "stopping", "gone"), ToClientKvResponse,
@@ -371,8 +382,8 @@ LINK_R = Machine(
         ignores("LINK-R-20", ("idle", "dialing", "gone"), ToClientInit, says="The link is down."),
         ignores("LINK-R-21", ("idle", "dialing", "joining", "stopping", "gone"), ToClientClose,
                 says="It is down, or being closed; an unwelcomed runner waits for the socket's end."),
-        ignores("LINK-R-22", ("idle", "dialing", "joining", "gone"), PingDue, says="It was cancelled."),
-        ignores("LINK-R-23", ("dialing", "joining", "ready", "stopping", "gone"), RedialDue, says="It was cancelled."),
+        excludes("LINK-R-22", ("idle", "dialing", "joining", "gone"), PingDue, says="It was cancelled."),
+        excludes("LINK-R-23", ("dialing", "joining", "ready", "stopping", "gone"), RedialDue, says="It was cancelled."),
         ignores("LINK-R-24", ("idle", "joining", "ready", "stopping", "gone"), LinkUp, says="It is up already, or unwanted."),
         ignores("LINK-R-25", ("idle", "gone"), LinkDown, says="There is nothing to lose."),
         ignores("LINK-R-26", ("stopping", "gone"), RunnerStops, says="It is stopping already."),

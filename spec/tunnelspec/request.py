@@ -1,7 +1,9 @@
 """Requests: plain HTTP through the tunnel, one request id a request (REQ-G, REQ-R).
 
 The runner has 2 s to begin its response; otherwise the client gets 503. The guard tries again, but only what the runner has
-not acked: a request that arrived may have run, and running it twice is worse than an error.
+not acked: a request that arrived may have run, and running it twice is worse than an error. An attempt that is given up is aborted,
+in case it arrives late: links are ordered, so the runner is done with it before the next attempt comes. And since a runner acks a
+request before it answers, what comes before this attempt's TunnelAck answers an earlier one.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ from tunnelspec.frames import (
     ToServerResponseStart,
 )
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Kind, Machine, Received, Role, State, ignores, moves, refuses
+from tunnelspec.machine import Kind, Machine, Received, Role, State, excludes, ignores, moves, refuses
 
 Outputs = tuple[Any, ...]
 
@@ -139,6 +141,15 @@ def offer(c: Exchange, e: RouteFound, lim: Limits) -> tuple[Exchange, Outputs]:
 
 def retry_later(c: Exchange, e: Any, lim: Limits) -> tuple[Exchange, Outputs]:
     return c._replace(link=0, failures=c.failures + 1), (
+        CancelTimer(ResponseTimeout),
+        TunnelDown(),
+        SetTimer(BackoffOver, lim.backoff_ms * 2**c.failures),
+    )
+
+
+def abort_and_retry_later(c: Exchange, e: Any, lim: Limits) -> tuple[Exchange, Outputs]:
+    return c._replace(link=0, failures=c.failures + 1), (
+        Transmit(ToClientRequestAbort(), e.now),
         CancelTimer(ResponseTimeout),
         TunnelDown(),
         SetTimer(BackoffOver, lim.backoff_ms * 2**c.failures),
@@ -247,24 +258,31 @@ REQ_G = Machine(
               says="Without a runner, after the last retry, the client gets 503."),
         moves("REQ-G-05", "offered", Arrived, "running", when=request_arrived, then=read_body, ref="protocol 2, 10",
               says="The runner has the request: from now on it may run, and is not sent again."),
-        moves("REQ-G-06", "offered", ResponseTimeout, "backoff", when=can_retry, then=retry_later, ref="protocol 10",
-              says="A request that never arrived is tried again."),
+        moves("REQ-G-41", "offered", ResponseTimeout, "backoff", when=can_retry, then=abort_and_retry_later,
+              ref="protocol 10; H-HONEST-G",
+              says="A request that has not arrived is aborted, in case it still does, and tried again."),
         moves("REQ-G-07", "offered", ResponseTimeout, "done", when=cannot_retry, then=abort_and_fail, ref="protocol 10",
               says="A request that never arrives, after the last retry, is aborted, and the client gets 503."),
         moves("REQ-G-08", "running", ResponseTimeout, "done", then=abort_and_fail, ref="protocol 10",
               says="No response in time: the request is aborted, and the client gets 503."),
-        moves("REQ-G-09", "offered", ToServerResponseAbort, "backoff", when=abort_can_retry, then=retry_later,
-              ref="protocol 10, 11", says="A request that was lost with its runner before it arrived is tried again."),
-        moves("REQ-G-10", "offered", ToServerResponseAbort, "done", when=abort_cannot_retry, then=fail, ref="protocol 10",
-              says="Lost with its runner, after the last retry, the client gets 503."),
+        moves("REQ-G-42", "offered", ToServerResponseAbort, "backoff", when=abort_can_retry, then=abort_and_retry_later,
+              ref="protocol 10, 11; H-HONEST-G",
+              says="A request that was lost before it arrived is tried again; if its link lives, it is aborted there."),
+        moves("REQ-G-43", "offered", ToServerResponseAbort, "done", when=abort_cannot_retry, then=abort_and_fail,
+              ref="protocol 10; H-ABORT",
+              says="Lost before it arrived, after the last retry: it is aborted, and the client gets 503."),
         moves("REQ-G-11", "running", ToServerResponseAbort, "done", when=from_runner, then=fail, ref="protocol 10, 11",
               says="The response will not come: the client gets 503."),
         moves("REQ-G-12", "backoff", BackoffOver, "routing", then=resolve, ref="protocol 8", says="Try again."),
         moves("REQ-G-13", "running", RequestBody, None, then=send_body, ref="protocol 10", says="More of the body is sent."),
-        moves("REQ-G-14", ("offered", "running"), ToServerResponseStart, "done", when=whole, then=respond_whole,
+        moves("REQ-G-44", "running", ToServerResponseStart, "done", when=whole, then=respond_whole,
               ref="protocol 10", says="The response came whole."),
-        moves("REQ-G-15", ("offered", "running"), ToServerResponseStart, "streaming", when=streamed, then=respond_head,
+        moves("REQ-G-45", "running", ToServerResponseStart, "streaming", when=streamed, then=respond_head,
               ref="protocol 10", says="The response's head came; its body follows."),
+        ignores("REQ-G-46", "offered", ToServerResponseStart, ref="H-ANSWER",
+                says="An answer before this attempt's TunnelAck answers an earlier attempt, which was aborted."),
+        ignores("REQ-G-47", "offered", ToServerResponseChunk, ref="H-HONEST-R",
+                says="An answer before this attempt's TunnelAck answers an earlier attempt, which was aborted."),
         moves("REQ-G-16", "streaming", ToServerResponseChunk, None, when=more, then=respond_more, ref="protocol 10",
               says="More of the response."),
         moves("REQ-G-17", "streaming", ToServerResponseChunk, "done", when=last, then=respond_last, ref="protocol 10",
@@ -279,26 +297,28 @@ REQ_G = Machine(
               says="The client left: the runner is told."),
         moves("REQ-G-22", "streaming", RequestBody, None, then=send_body, ref="protocol 10",
               says="The request's body may outlast the response's head."),
-        ignores("REQ-G-23", ("offered", "running"), ToServerResponseStart, when=from_stranger, says="Not the runner asked."),
-        refuses("REQ-G-24", "streaming", ToServerResponseStart, says="A response has one head."),
+        ignores("REQ-G-23", "running", ToServerResponseStart, when=from_stranger, says="Not the runner asked."),
+        refuses("REQ-G-48", "streaming", ToServerResponseStart, when=from_runner, says="A response has one head."),
+        ignores("REQ-G-49", "streaming", ToServerResponseStart, when=from_stranger, says="Not the runner asked."),
         ignores("REQ-G-25", ("new", "routing", "backoff", "done"), ToServerResponseStart, says=_OVER),
-        refuses("REQ-G-26", ("offered", "running"), ToServerResponseChunk, says="A body comes after its head."),
+        refuses("REQ-G-50", "running", ToServerResponseChunk, when=from_runner, says="A body comes after its head."),
+        ignores("REQ-G-51", "running", ToServerResponseChunk, when=from_stranger, says="Not the runner asked."),
         ignores("REQ-G-27", "streaming", ToServerResponseChunk, when=from_stranger, says="Not the runner asked."),
         ignores("REQ-G-28", ("new", "routing", "backoff", "done"), ToServerResponseChunk, says=_OVER),
         ignores("REQ-G-29", ("offered", "running", "streaming"), ToServerResponseAbort, when=from_stranger,
                 says="Not the runner asked."),
         ignores("REQ-G-30", ("new", "routing", "backoff", "done"), ToServerResponseAbort, says=_OVER),
-        ignores("REQ-G-31", "offered", Arrived, when=other_arrived, says="It was not the request that arrived."),
-        ignores("REQ-G-32", ("new", "routing", "running", "backoff", "streaming", "done"), Arrived, says="Nobody waits for it."),
+        excludes("REQ-G-31", "offered", Arrived, when=other_arrived, says="It was not the request that arrived."),
+        excludes("REQ-G-32", ("new", "routing", "running", "backoff", "streaming", "done"), Arrived, says="Nobody waits for it."),
         ignores("REQ-G-33", ("new", "routing", "offered", "backoff", "done"), RequestBody,
                 says="The body is read once the request has arrived, and no longer than it runs."),
         ignores("REQ-G-34", ("new", "done"), RequestDropped, says=_OVER),
         ignores("REQ-G-35", ("new", "offered", "running", "backoff", "streaming", "done"), RouteFound, says=_OVER),
         ignores("REQ-G-36", ("new", "offered", "running", "backoff", "streaming", "done"), RouteFailed, says=_OVER),
-        ignores("REQ-G-37", ("new", "routing", "backoff", "streaming", "done"), ResponseTimeout, says="It was cancelled."),
-        ignores("REQ-G-38", ("new", "routing", "offered", "running", "streaming", "done"), BackoffOver, says="It was cancelled."),
-        ignores("REQ-G-39", ("new", "routing", "offered", "backoff", "done"), TimedOut, says="The attempt has its own timeout."),
-        ignores("REQ-G-40", ("routing", "offered", "running", "backoff", "streaming", "done"), RequestBegun,
+        excludes("REQ-G-37", ("new", "routing", "backoff", "streaming", "done"), ResponseTimeout, says="It was cancelled."),
+        excludes("REQ-G-38", ("new", "routing", "offered", "running", "streaming", "done"), BackoffOver, says="It was cancelled."),
+        excludes("REQ-G-39", ("new", "routing", "offered", "backoff", "done"), TimedOut, says="The attempt has its own timeout."),
+        excludes("REQ-G-40", ("routing", "offered", "running", "backoff", "streaming", "done"), RequestBegun,
                 says="It has begun already."),
     ),
     contexts=_exchange_contexts,
@@ -423,8 +443,8 @@ REQ_R = Machine(
               ref="protocol 10", says="Nobody waits for the response any longer."),
         moves("REQ-R-10", ("called", "responding"), LinkLost, "done", when=same_link, then=cancel, ref="protocol 11",
               says="With the link the client's connection is lost."),
-        moves("REQ-R-11", "responding", TimedOut, "done", then=cancel, ref="protocol 9",
-              says="The gateway does not ack: the response is given up."),
+        moves("REQ-R-26", "responding", TimedOut, "done", then=send_abort, ref="protocol 9; H-ANSWER",
+              says="The gateway does not ack: the response is given up, and the gateway told, in case it hears that."),
         refuses("REQ-R-12", ("called", "responding", "done"), ToClientRequestStart, says="A request id names one request."),
         ignores("REQ-R-13", ("called", "responding"), ToClientRequestChunk, when=other_link, says="Not this request's link."),
         ignores("REQ-R-14", ("idle", "done"), ToClientRequestChunk, says="There is no request to continue."),
@@ -438,7 +458,7 @@ REQ_R = Machine(
         ignores("REQ-R-22", ("idle", "done"), ActorResponseBody, says="Nobody waits for it."),
         ignores("REQ-R-23", ("idle", "done"), ActorFails, says="Nobody waits for it."),
         ignores("REQ-R-24", ("idle", "done"), ActorStops, says="Nobody waits for it."),
-        ignores("REQ-R-25", ("idle", "called", "done"), TimedOut, says="Nothing of ours is unacked."),
+        excludes("REQ-R-25", ("idle", "called", "done"), TimedOut, says="Nothing of ours is unacked."),
     ),
     contexts=_call_contexts,
     events=_call_events,

@@ -22,10 +22,10 @@ durable state keeps of a close the code and not the reason, and knows a socket b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from tunnelspec.ack import Queue
 from tunnelspec.connection import Connection
@@ -57,6 +57,7 @@ from tunnelspec.events import (
     LinkLost,
     OpenTimeout,
     ReadClient,
+    Remember,
     Resolve,
     RouteFailed,
     RouteFound,
@@ -270,10 +271,7 @@ def gateway_hears(system: System, gateway: Gateway, heard: Any) -> Values:
     took = tuple(taken.step.transition.id for taken in result.steps)
     outputs = result.outputs
     if Free() in outputs:
-        machines = tuple(
-            Local(local.state, machine.start)
-            for local, machine in zip(result.state, system.gateway.machines, strict=True)
-        )
+        machines = system.gateway.freed(result.state)
         waits = gateway.resolving and not isinstance(heard, RouteFound | RouteFailed)
         after = Gateway(machines, resolving=waits, ended=gateway.ended or closing(system, result.steps))
     else:
@@ -305,7 +303,7 @@ def runner_hears(system: System, side: str, runner: Runner, heard: Any) -> Value
     outputs = result.outputs
     kept = Runner(result.state, armed(runner.due, AckDue, outputs))
     after = system.fresh_runner(result.state) if Free() in outputs else kept
-    to_host = tuple(o for o in outputs if isinstance(o, AskActor | Emit | Conclude | Forget))
+    to_host = tuple(o for o in outputs if isinstance(o, AskActor | Emit | Conclude | Remember | Forget))
     refused = tuple(o.rule for o in outputs if isinstance(o, Violation))
     return after, carried(outputs, side), to_host, refused, took
 
@@ -646,6 +644,8 @@ class System:
     gateway: Endpoint = GATEWAY
     runner: Endpoint = RUNNER
 
+    kind: ClassVar[str] = "socket"  # of world, and of the properties that are asked of it
+
     @property
     def limits(self) -> Limits:
         return self.bounds.limits
@@ -678,21 +678,14 @@ class System:
 
     def _asleep(self) -> Gateway:
         """A connection that was open before, whose actor sleeps and has acked all it was sent."""
-        contexts = {"connection": Connection(established=True), "ack": Queue(acked=self.bounds.acked, confirmed=True)}
+        queue = Queue(acked=self.bounds.acked, confirmed=True)
+        contexts: dict[str, Any] = {"connection": Connection(established=True), "ack": queue}
         states = {"connection": "asleep", "tunnel": "down", "ack": "held", "hibernation": "asleep"}
-        return Gateway(
-            tuple(
-                Local(states[machine.name], contexts.get(machine.name, machine.start))
-                for machine in self.gateway.machines
-            )
-        )
+        return Gateway(self.gateway.start(states, **contexts))
 
     def fresh_runner(self, before: tuple[Local, ...]) -> Runner:
         """A new entry, which does not reuse the message ids of the one before."""
-        place = self.runner.place("tunnel")
-        start = list(self.runner.start())
-        start[place] = Local(start[place].state, start[place].context._replace(next=before[place].context.next))
-        return Runner(tuple(start))
+        return Runner(self.runner.again(before))
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -728,6 +721,20 @@ class System:
     def client_stage(self) -> Stage:
         """The client hears."""
         return Stage(tell_client, ("client", "said_client"), ("client",), idle="said_client")
+
+    def stages(self, name: str) -> tuple[Stage, ...]:
+        """The stages that a property of steps is about: what the gateway hears, the runners, the client; what the actors
+        process. Raises ``KeyError``."""
+        if name == "gateway":
+            return (self.gateway_stage,)
+        if name == "client":
+            return (self.client_stage,)
+        return tuple({"runner": self.runner_stages, "process": self.process_stages}[name].values())
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Its endpoints, by the names of its fields."""
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: value for name, value in values if isinstance(value, Endpoint)}
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
@@ -969,6 +976,11 @@ class System:
                     "A frame that the tables did not send.",
                     (Stage(slips_in, (line, queue, "budget"), (queue, "budget"), (frame, number)),),
                 )
+
+    def over(self, changed: Callable[[Endpoint], Endpoint]) -> System:
+        """The same world over other endpoints."""
+        endpoints: dict[str, Any] = {name: changed(endpoint) for name, endpoint in self.endpoints().items()}
+        return replace(self, **endpoints)
 
     def with_bounds(self, **changes: Any) -> System:
         """The same tables in a world with other bounds."""

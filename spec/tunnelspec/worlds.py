@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunnelspec.system import Bounds, small_limits
+from tunnelspec.system import Bounds, System, small_limits
 
 AGEING = small_limits(hibernation=2)
 
@@ -20,6 +20,11 @@ class Scenario:
     name: str
     says: str
     bounds: Bounds
+    world: type[System] = System
+
+    def system(self) -> System:
+        """The world over the tables themselves."""
+        return self.world(self.bounds)
 
     @property
     def honest(self) -> bool:

@@ -8,19 +8,18 @@ from typing import Any
 
 import pytest
 
-from tunnelcheck.cli import DEVIANT_STATES
+from tunnelcheck.cli import ALL, DEVIANT_STATES
 from tunnelcheck.decide import decide
 from tunnelcheck.explain import why
 from tunnelcheck.files import Trace, TraceError, read
 from tunnelcheck.replay import Unfaithful, breaks, replay
 from tunnelcheck.report import Outcome, check
-from tunnelcheck.scenarios import MEDIUM, SMALL, Scenario
+from tunnelcheck.scenarios import BESIDE, MEDIUM, SMALL, Scenario
 from tunnelcli.main import main
 from tunnelspec.deviations import DEVIATIONS, apply, without
-from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import Bounds, System
 
-WORLDS = {s.name: s for s in MEDIUM}
+WORLDS = {s.name: s for s in (*MEDIUM, *BESIDE)}
 
 KNOWN_FALSE = {
     "collect-inverted": ("stall", "P-TIMER", 8),
@@ -68,7 +67,9 @@ def test_the_tables_hold_in_the_small_worlds(capsys: pytest.CaptureFixture[str])
     result = json.loads(capsys.readouterr().out)
     assert result["verdict"] == "holds"
     assert set(result["properties"].values()) == {"holds"}
-    assert set(result["properties"]) == {p.id for p in PROPERTIES}
+    assert set(result["properties"]) == {p.id for p in ALL}
+    assert result["trust"]["mutants"] == sum(result["trust"][fate] for fate in ("killed", "equivalent", "survived"))
+    assert not set(result["untaken"]) & {"CONN-G-01", "REQ-G-01", "LINK-G-01", "RELAY-G-01"}
     assert result["trace"] == []
     assert result["states"] == sum(s["states"] for s in result["scenarios"])
 
@@ -96,6 +97,24 @@ def test_a_bound_leaves_things_undecided(capsys: pytest.CaptureFixture[str]) -> 
     assert set(result["properties"].values()) == {"undecided"}
 
 
+def test_what_nothing_could_have_broken_is_undecided(capsys: pytest.CaptureFixture[str]) -> None:
+    """P-WRAP needs a wrap, and this world has none: that is no pass."""
+    arguments = ["check", "--size", "small", "--scenario", "waver"]
+    assert main([*arguments, "--property", "P-WRAP"]) == 3
+    assert "undecided, for nothing in these worlds could have broken them: P-WRAP" in capsys.readouterr().out
+    assert main([*arguments, "--property", "P-ACCOUNT"]) == 0
+
+
+def test_the_worlds_beside_the_sockets_have_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """H-ANSWER: a gateway that does not heed an abort leaves its client waiting; the trace says of which world it is."""
+    arguments = ["check", "--size", "small", "--scenario", "request-break", "--without", "REQ-G-18"]
+    assert main([*arguments, "--traces", str(tmp_path)]) == 1
+    assert "H-ANSWER is violated" in capsys.readouterr().out
+    assert read(tmp_path / "H-ANSWER.json").world == "request"
+    assert main(["replay", str(tmp_path / "H-ANSWER.json")]) == 1
+    assert "H-ANSWER is violated" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -118,7 +137,7 @@ def test_without_a_line_something_breaks(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--list"]) == 0
     text = capsys.readouterr().out
-    for name in (*WORLDS, *DEVIATIONS, *(p.id for p in PROPERTIES)):
+    for name in (*WORLDS, *DEVIATIONS, *(p.id for p in ALL)):
         assert f" {name} " in text or f"*{name} " in text
 
 
@@ -130,6 +149,11 @@ def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         ('{"format": "tunnelspec-trace", "version": 2}', "version 2"),
         ('{"format": "tunnelspec-trace", "version": 1, "bounds": {"dragons": 1}}', "dragons"),
         ('{"format": "tunnelspec-trace", "version": 1, "bounds": {}, "deviations": "x"}', "a list of words"),
+        (
+            '{"format": "tunnelspec-trace", "version": 1, "bounds": {}, "deviations": [], "property": "", "actions": [], '
+            '"world": "flat"}',
+            "no world of the kind 'flat'",
+        ),
     ],
 )
 def test_a_file_that_is_no_trace_is_refused(text: str, says: str, tmp_path: Path) -> None:

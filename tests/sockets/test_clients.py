@@ -135,7 +135,7 @@ def test_an_unknown_version_is_refused(running: Running) -> None:
 
 
 def test_http_through_the_tunnel(running: Running) -> None:
-    """REQ-G-14: a request with and without a body; REQ-G-04: 503 where nobody has the actor."""
+    """REQ-G-44: a request with and without a body; REQ-G-04: 503 where nobody has the actor."""
     with urlopen(f"{running.http}/request/echo.http/some/path?q=1", timeout=20) as response:
         assert (response.status, response.read()) == (200, b"/some/path?q=1")
     request = Request(f"{running.http}/request/echo.http/", data=b"x" * 200_000, method="POST")

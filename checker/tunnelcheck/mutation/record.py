@@ -1,0 +1,124 @@
+"""The record: what became of every mutant, kept so that it need not be found out again.
+
+It is committed beside this module. Its key is a hash of all that decides a fate: the code of the specification and of the
+checker's judgement, without comments, docstrings and the prose of the tables. A record with another key is stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Fate
+from tunnelspec import machine
+
+FORMAT, VERSION = "tunnelspec-mutants", 1
+PATH = Path(__file__).with_name("record.json")
+PROSE = {"says", "ref", "waits_for"}
+"""Arguments that are for readers: what they say decides nothing."""
+
+HERE = Path(__file__).parent
+DECIDES = (HERE.parent / "scenarios.py", HERE.parent / "decide.py", HERE / "source.py", HERE / "mutants.py", HERE / "fate.py",
+           HERE / "twins.py")  # fmt: skip
+"""What decides fates beside the specification."""
+
+
+class RecordError(ValueError):
+    """A file that is no record: the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The fates of all mutants, by their ids; ``seconds`` is what finding them took, on all processes together."""
+
+    key: str
+    fates: Mapping[str, Fate]
+    seconds: float
+
+    @property
+    def stale(self) -> bool:
+        """Whether the specification or the checker has changed since."""
+        return self.key != key()
+
+    def counts(self) -> Counter[str]:
+        """How many were killed, equivalent, or survived."""
+        return Counter(fate.state for fate in self.fates.values())
+
+    def killers(self) -> Counter[str]:
+        """How many were killed by whom."""
+        return Counter(fate.by for fate in self.fates.values() if fate.state == KILLED)
+
+    def share(self) -> float:
+        """Killed, of those that are not equivalent."""
+        counts = self.counts()
+        return counts[KILLED] / max(1, counts[KILLED] + counts[SURVIVED])
+
+    def to_json(self) -> str:
+        """A line a mutant, so that a diff shows which fates have changed."""
+        head = {"format": FORMAT, "version": VERSION, "key": self.key, "seconds": round(self.seconds)}
+        lines = [
+            f" {json.dumps(id_)}: {json.dumps(_short(fate), ensure_ascii=False)}" for id_, fate in self.fates.items()
+        ]
+        return json.dumps(head)[:-1] + ', "mutants": {\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def _short(fate: Fate) -> dict[str, str]:
+    """Without what is empty; why a mutant was killed can be found out again."""
+    data = {name: value for name, value in asdict(fate).items() if value}
+    if fate.state == KILLED:
+        data.pop("because", None)
+    return data
+
+
+def read(path: Path = PATH) -> Record:
+    """A record from its file. Raises ``RecordError``, and ``OSError``."""
+    try:
+        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT or raw["version"] != VERSION:
+            raise RecordError(f"{path}: not a record of mutants, version {VERSION}")
+        fates = {id_: Fate(**fate) for id_, fate in raw["mutants"].items()}
+        wrong = [id_ for id_, fate in fates.items() if fate.state not in (KILLED, EQUIVALENT, SURVIVED)]
+        if wrong:
+            raise RecordError(f"{path}: {wrong[0]}: {fates[wrong[0]].state!r} is no fate")
+        return Record(str(raw["key"]), fates, float(raw["seconds"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(f"{path}: not a record of mutants: {error}") from error
+
+
+def key(files: Iterable[Path] | None = None) -> str:
+    """The hash of what decides fates."""
+    spec = Path(machine.__file__).parent
+    paths = tuple(files) if files is not None else (*sorted(spec.glob("*.py")), *DECIDES)
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode())
+        digest.update(meaning(path.read_text(encoding="utf-8")).encode())
+    return digest.hexdigest()[:16]
+
+
+def meaning(source: str) -> str:
+    """A module's code without what is only for readers."""
+    return ast.dump(_Meaning().visit(ast.parse(source)))
+
+
+class _Meaning(ast.NodeTransformer):
+    """Takes docstrings and the prose of tables away."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+        return node
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
+        return None if node.arg in PROSE else self.generic_visit(node)

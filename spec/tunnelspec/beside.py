@@ -1,0 +1,697 @@
+"""Properties of the worlds beside the socket's: plain requests (H), runners' links (K) and the relay (R).
+
+They are as ``properties`` has them: a sentence, ``holds`` and ``could``, of every state, step or end of their own world.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from tunnelspec.cable import PING, STOPPING, Actors, Cable, Dialler, Directory, Hub
+from tunnelspec.events import (
+    ActorFails,
+    ActorResponds,
+    ActorResponseBody,
+    BadFrame,
+    CallBody,
+    Collect,
+    LinkDown,
+    LinkLost,
+    PassOn,
+    PingDue,
+    Relay,
+    RequestBody,
+    RequestDropped,
+    Respond,
+    RespondBody,
+    RunnerStops,
+    SetTimer,
+    Silence,
+)
+from tunnelspec.exchange import OK, Callee, Caller, Carrier, Handler, Left, Ran, Wire
+from tunnelspec.frames import (
+    ToClientAckEvents,
+    ToClientCommands,
+    ToClientInit,
+    ToClientRequestAbort,
+    ToClientRequestChunk,
+    ToClientRequestStart,
+    ToClientWebSocketOpen,
+    ToServerAckCommands,
+    ToServerEvents,
+    ToServerInit,
+    ToServerKvRequest,
+    ToServerPing,
+    ToServerResponseAbort,
+    ToServerResponseChunk,
+    ToServerResponseStart,
+    ToServerStopping,
+    ToServerWebSocketClose,
+    TunnelAck,
+)
+from tunnelspec.machine import Received
+from tunnelspec.properties import CENTRE, Property, Scope, hears, nothing
+from tunnelspec.system import Bounds
+from tunnelspec.watch import Watcher
+
+Said = tuple[Any, ...]
+
+# -- requests: of every state ----------------------------------------------------------------------------------------
+
+
+def request(gateway: Carrier) -> str:
+    """The state of the gateway's request."""
+    return gateway.machines[0].state
+
+
+def whole_if_made(b: Bounds, client: Caller, gateway: Carrier, line: Wire, host: Handler) -> bool:
+    return client.phase != "answered" or client.status != OK or host.finished > 0
+
+
+def answered_ok(b: Bounds, client: Caller, gateway: Carrier, line: Wire, host: Handler) -> bool:
+    return client.phase == "answered" and client.status == OK
+
+
+def tries_bounded(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return bool(gateway.machines[0].context.failures <= b.limits.max_retries)
+
+
+def tried_all(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return bool(gateway.machines[0].context.failures == b.limits.max_retries)
+
+
+def request_ends_whole(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return (request(gateway) == "done") == gateway.ended and (
+        not gateway.ended or (gateway.machines[1].state == "down" and not gateway.timing and not gateway.backing)
+    )
+
+
+def request_has_ended(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return gateway.ended
+
+
+def request_is_timed(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return (
+        gateway.timing == (request(gateway) in ("offered", "running"))
+        and gateway.backing == (request(gateway) == "backoff")
+        and (request(gateway) != "routing" or gateway.resolving)
+    )
+
+
+def request_waits(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return gateway.timing or gateway.backing or gateway.resolving
+
+
+def one_tunnel(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return (gateway.machines[1].state == "up") == (request(gateway) in ("offered", "running", "streaming")) and (
+        gateway.machines[1].state == "down" or gateway.machines[1].context.link == gateway.machines[0].context.link
+    )
+
+
+def has_tunnel(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return gateway.machines[1].state == "up"
+
+
+def ends_agree(b: Bounds, runner: Callee, host: Handler) -> bool:
+    return (host.phase, runner.machines[0].state) in (
+        ("idle", "idle"), ("called", "called"), ("responding", "responding"),
+    )  # fmt: skip
+
+
+def is_called(b: Bounds, runner: Callee, host: Handler) -> bool:
+    return host.phase != "idle"
+
+
+# -- requests: of every step -----------------------------------------------------------------------------------------
+
+
+def not_again(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return request(before) not in ("running", "streaming") or request(after) not in ("routing", "backoff", "offered")
+
+
+def has_arrived(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return request(before) in ("running", "streaming")
+
+
+def counts_once(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not try_fails(b, before, heard, after, *said) or (
+        after.machines[0].context.failures == before.machines[0].context.failures + (request(after) == "backoff")
+        and (before.machines[0].context.failures < b.limits.max_retries) == (request(after) == "backoff")
+    )
+
+
+def try_fails(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return (
+        request(before) in ("routing", "offered")
+        and request(after) in ("backoff", "done")
+        and not isinstance(heard, RequestDropped)
+    )
+
+
+def aborts_what_it_drops(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not drops_call(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, ToClientRequestAbort) for _, sent in said[0]
+    )
+
+
+def drops_call(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return (
+        request(before) in ("offered", "running", "streaming")
+        and request(after) == "done"
+        and not isinstance(heard, Received | Collect)
+    )
+
+
+def sends_body_on(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not has_body(b, before, heard, after, *said) or [
+        sent.frame for _, sent in said[0] if isinstance(sent.frame, ToClientRequestChunk)
+    ] == [ToClientRequestChunk(heard.data, heard.finish)]
+
+
+def has_body(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return isinstance(heard, RequestBody) and request(before) in ("running", "streaming")
+
+
+def reads_when_arrived(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not arrives_now(b, before, heard, after, *said) or len(said[1]) > 0
+
+
+def arrives_now(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return hears(heard, TunnelAck) and request(before) == "offered" and request(after) == "running"
+
+
+def acks_what_it_uses(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not uses_frame(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, TunnelAck) and sent.number == heard.message_id[0] for _, sent in said[0]
+    )
+
+
+def uses_frame(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return any(isinstance(output, Respond | RespondBody) for output in said[1]) and (
+        hears(heard, ToServerResponseStart) or hears(heard, ToServerResponseChunk)
+    )
+
+
+def runner_acks_what_it_uses(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not runner_uses_frame(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, TunnelAck) and sent.number == heard.message_id[0] for _, sent in said[0]
+    )
+
+
+def runner_uses_frame(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return isinstance(heard, Received) and len(said[1]) > 0
+
+
+def gives_body(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not body_comes(b, before, heard, after, *said) or said[1] == (
+        CallBody(heard.frame.body, heard.frame.finish),
+    )
+
+
+def body_comes(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return (
+        hears(heard, ToClientRequestChunk)
+        and before.machines[0].state in ("called", "responding")
+        and heard.link == before.machines[0].context.link
+    )
+
+
+def collects(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return isinstance(heard, Collect) and request(before) in ("running", "streaming")
+
+
+def collects_rightly(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not collects(b, before, heard, after, *said) or (after.ended and not before.ended) == any(
+        -sent.sent > b.limits.ack_timeout_ms for sent in before.machines[1].context.pending
+    )
+
+
+def heeds_no_stranger(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return not is_strange(b, before, heard, after, *said) or (
+        after.machines == before.machines and said[:-1] == ((), (), ())
+    )
+
+
+def is_strange(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return (
+        isinstance(heard, Received | LinkLost)
+        and before.machines[0].context.link not in (0, heard.link)
+        and before.machines[1].state == "up"
+    )
+
+
+def speaks_in_turn(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not speaks_out_of_turn(b, before, heard, after, *said) or (
+        after.machines == before.machines
+        and said[0] == ()
+        and (said[-2] != ()) == (before.machines[0].state in ("called", "responding"))
+    )
+
+
+def speaks_out_of_turn(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return (
+        (isinstance(heard, ActorResponds) and before.machines[0].state != "called")
+        or (isinstance(heard, ActorResponseBody) and before.machines[0].state != "responding")
+        or (isinstance(heard, ActorFails) and before.machines[0].state in ("idle", "done"))
+    )
+
+
+def reports_out_of_turn(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not is_out_of_order(b, before, heard, after, *said) or said[-2] != ()
+
+
+def is_out_of_order(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return (
+        (hears(heard, ToServerResponseStart) and request(before) == "streaming")
+        or (hears(heard, ToServerResponseChunk) and request(before) == "running")
+    ) and not is_strange(b, before, heard, after, *said)
+
+
+def runner_reports_again(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not is_asked_again(b, before, heard, after, *said) or said[-2] != ()
+
+
+def is_asked_again(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return hears(heard, ToClientRequestStart) and before.machines[0].state in ("called", "responding")
+
+
+def breaks_no_rule(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return said[-2] == ()
+
+
+def hears_something(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return isinstance(heard, Received)
+
+
+# -- requests: what the client sees ----------------------------------------------------------------------------------
+
+
+def pieces_in_order(b: Bounds, before: Caller, said: Said, after: Caller) -> bool:
+    return all(output.data[0] == before.heard + 1 for output in said if isinstance(output, RespondBody))
+
+
+def hears_piece(b: Bounds, before: Caller, said: Said, after: Caller) -> bool:
+    return any(isinstance(output, RespondBody) for output in said)
+
+
+def one_head(b: Bounds, before: Caller, said: Said, after: Caller) -> bool:
+    return not hears_head(b, before, said, after) or before.phase in ("waiting", "left")
+
+
+def hears_head(b: Bounds, before: Caller, said: Said, after: Caller) -> bool:
+    return any(isinstance(output, Respond) for output in said)
+
+
+# -- requests: of every end ------------------------------------------------------------------------------------------
+
+
+def is_answered(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return client.phase in ("answered", "broken", "left") and gateway.ended
+
+
+def began(b: Bounds, client: Caller, gateway: Carrier, store: Ran, budget: Left) -> bool:
+    return client.phase != "new"
+
+
+# -- links -----------------------------------------------------------------------------------------------------------
+
+
+def hub(gateway: Hub) -> str:
+    """The state of the gateway's end of the newest link."""
+    return gateway.machines[0].state
+
+
+def admits_who_is_ready(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return client.admitted == (hub(gateway) == "ready")
+
+
+def is_admitted(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return client.admitted
+
+
+def hub_is_timed(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return gateway.joining == (hub(gateway) == "joining") and gateway.listening == (
+        hub(gateway) in ("ready", "draining")
+    )
+
+
+def hub_waits(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return gateway.joining or gateway.listening
+
+
+def tells_requests_once(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return (
+        gateway.relayed <= 1
+        and (gateway.relayed == 1) >= (hub(gateway) == "gone" and gateway.welcomed)
+        and (gateway.relayed == 0 or hub(gateway) == "gone")
+    )
+
+
+def link_is_gone(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return gateway.welcomed and hub(gateway) == "gone"
+
+
+def hub_ends_whole(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return gateway.freed == (hub(gateway) == "gone")
+
+
+def hangs_up_what_it_leaves(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return hub(gateway) != "gone" or gateway.hung_up or line.gateway_knows
+
+
+def link_has_gone(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return hub(gateway) == "gone"
+
+
+def welcomes_once(b: Bounds, client: Directory, gateway: Hub, store: Any, budget: Any) -> bool:
+    return gateway.welcomed or hub(gateway) not in ("ready", "draining")
+
+
+def dialler_is_timed(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return (
+        runner.redialling == (runner.machines[0].state == "idle")
+        and (runner.machines[0].state != "gone" or (runner.freed and not runner.pinging))
+        and (runner.machines[0].state in ("ready", "stopping") or not runner.pinging)
+        and (runner.machines[0].state != "ready" or runner.pinging)
+    )
+
+
+def dialler_waits(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return runner.redialling or runner.pinging
+
+
+def dials_really(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return not is_dialling(b, runner, line, host) or line.phase in ("dialled", "accepted")
+
+
+def is_dialling(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return runner.machines[0].state == "dialing"
+
+
+def dials_one(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return runner.machines[0].state not in ("joining", "ready") or line.phase == "open"
+
+
+def has_socket(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return runner.machines[0].state in ("joining", "ready")
+
+
+def noise_changes_nothing(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return not hears_noise(b, before, heard, after, *said) or (
+        after.machines == before.machines and (said[-2] != ()) == (before.machines[0].state != "gone")
+    )
+
+
+def hears_noise(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return isinstance(heard, BadFrame)
+
+
+def hub_passes_on(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not for_directory(b, before, heard, after, *said) or said[1] == (PassOn(heard.frame),)
+
+
+def for_directory(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return hub(before) in ("ready", "draining") and (
+        hears(heard, ToServerEvents) or hears(heard, ToServerAckCommands) or hears(heard, ToServerKvRequest)
+    )
+
+
+def stays_for_what_it_hears(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not hears_frame(b, before, heard, after, *said) or hub(after) == (
+        "draining" if hears(heard, ToServerStopping) else hub(before)
+    )
+
+
+def hears_frame(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return isinstance(heard, Received) and hub(before) in ("ready", "draining")
+
+
+def ping_is_life(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not pings_hub(b, before, heard, after, *said) or any(
+        isinstance(output, SetTimer) and output.event is Silence for output in said[1]
+    )
+
+
+def pings_hub(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return hears(heard, ToServerPing) and hub(before) in ("ready", "draining")
+
+
+def gives_up_the_silent(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not is_silent(b, before, heard, after, *said) or (hub(after) == "gone" and after.hung_up)
+
+
+def is_silent(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return isinstance(heard, Silence)
+
+
+def dialler_passes_on(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return not for_host(b, before, heard, after, *said) or PassOn(heard.frame) in said[1]
+
+
+def for_host(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return (
+        before.machines[0].state in ("ready", "stopping")
+        and (hears(heard, ToClientCommands) or hears(heard, ToClientAckEvents))
+    ) or (before.machines[0].state == "joining" and hears(heard, ToClientInit))
+
+
+def tells_sockets(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return any(isinstance(output, Relay) for output in said[1]) == loses_link(b, before, heard, after, *said)
+
+
+def loses_link(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return isinstance(heard, LinkDown) and before.machines[0].state not in ("idle", "gone")
+
+
+def shows_life(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return not ping_is_due(b, before, heard, after, *said) or PING in said[0]
+
+
+def ping_is_due(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return isinstance(heard, PingDue) and before.machines[0].state in ("ready", "stopping")
+
+
+def says_that_it_stops(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return not stops_while_ready(b, before, heard, after, *said) or STOPPING in said[0]
+
+
+def stops_while_ready(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return isinstance(heard, RunnerStops) and before.machines[0].state == "ready"
+
+
+def reports_stranger(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not is_out_of_turn(b, before, heard, after, *said) or said[-2] != ()
+
+
+def is_out_of_turn(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return isinstance(heard, Received) and (
+        (hub(before) in ("connecting", "joining") and not hears(heard, ToServerInit))
+        or (hub(before) in ("ready", "draining") and hears(heard, ToServerInit))
+    )
+
+
+def runner_reports(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return not gateway_out_of_turn(b, before, heard, after, *said) or said[-2] != ()
+
+
+def gateway_out_of_turn(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
+    return (
+        before.machines[0].state in ("dialing", "joining")
+        and (hears(heard, ToClientCommands) or hears(heard, ToClientAckEvents))
+    ) or (before.machines[0].state == "ready" and hears(heard, ToClientInit))
+
+
+def stops_when_told(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return not runner.told or runner.machines[0].state == "gone"
+
+
+def is_told(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return runner.told
+
+
+def actors_stop_first(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return not host.run or not runner.told
+
+
+def told_to_stop(b: Bounds, runner: Dialler, line: Cable, host: Actors) -> bool:
+    return runner.told
+
+
+def both_or_neither(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return (runner.machines[0].state == "ready") <= (hub(gateway) == "ready") and (
+        runner.machines[0].state != "gone" or hub(gateway) in ("connecting", "gone")
+    )
+
+
+def are_linked(b: Bounds, gateway: Hub, line: Cable, runner: Dialler) -> bool:
+    return runner.machines[0].state in ("ready", "gone")
+
+
+# -- the relay -------------------------------------------------------------------------------------------------------
+
+
+def ends(frame: Any, socket: bool) -> bool:
+    """Whether a frame of the runner's ends a socket, or a request."""
+    if socket:
+        return isinstance(frame, ToServerWebSocketClose)
+    return (
+        isinstance(frame, ToServerResponseAbort)
+        or (isinstance(frame, ToServerResponseStart) and not frame.stream)
+        or (isinstance(frame, ToServerResponseChunk) and frame.finish)
+    )
+
+
+def owed(passed: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What must be said for a lost runner: of a socket or a request whose opening nothing has ended since; and of a request that
+    was sent again, for what ends then may be an earlier attempt."""
+    openings = [n for n, frame in enumerate(passed) if isinstance(frame, ToClientWebSocketOpen | ToClientRequestStart)]
+    if not openings:
+        return ()
+    socket = isinstance(passed[openings[-1]], ToClientWebSocketOpen)
+    again = not socket and any(not any(ends(f, socket) for f in passed[a:b]) for a, b in pairwise(openings))
+    if not again and any(ends(frame, socket) for frame in passed[openings[-1] :]):
+        return ()
+    return (ToServerWebSocketClose(None, None, True) if socket else ToServerResponseAbort(),)
+
+
+def speaks_for_what_is_open(b: Bounds, before: Watcher, heard: Any, after: Watcher, *said: Said) -> bool:
+    return said[0] == (owed(before.passed) if isinstance(heard, LinkLost) else ())
+
+
+def loses_what_is_open(b: Bounds, before: Watcher, heard: Any, after: Watcher, *said: Said) -> bool:
+    return isinstance(heard, LinkLost) and len(owed(before.passed)) > 0
+
+
+def watches_what_is_open(b: Bounds, client: Any, gateway: Watcher, store: Any, budget: Any) -> bool:
+    return (gateway.machines[0].state != "idle") == (len(owed(gateway.passed)) > 0 and not gateway.lost)
+
+
+def something_is_open(b: Bounds, client: Any, gateway: Watcher, store: Any, budget: Any) -> bool:
+    return len(owed(gateway.passed)) > 0
+
+
+MAIN = ("client", "gateway", "line_a", "host_a")
+CALL = ("runner_a", "host_a")
+ENDS = ("gateway", "line_a", "runner_a")
+DIAL = ("runner_a", "line_a", "host_a")
+
+REQUEST_PROPERTIES: tuple[Property, ...] = (
+    Property("H-TRUE", "A client that is given a whole response has one that the actor finished.",
+             Scope.END, MAIN, whole_if_made, answered_ok),
+    Property("H-BOUND", "A request is tried as often as the limit says, and no more.",
+             Scope.STATE, CENTRE, tries_bounded, tried_all, honest=False),
+    Property("H-WHOLE", "What ends, ends whole: no tunnel or timer is left, and the entry is free.",
+             Scope.STATE, CENTRE, request_ends_whole, request_has_ended, honest=False),
+    Property("H-TIMED", "Who waits has a timer, and only who waits.",
+             Scope.STATE, CENTRE, request_is_timed, request_waits, honest=False),
+    Property("H-LINK", "A request that was sent has one tunnel, over one link.",
+             Scope.STATE, CENTRE, one_tunnel, has_tunnel, honest=False),
+    Property("H-CALL", "An actor answers a call that its runner knows, and no other.",
+             Scope.STATE, CALL, ends_agree, is_called),
+    Property("H-AGAIN", "What the runner is known to have is not sent again.",
+             Scope.STEP, ("gateway",), not_again, has_arrived, honest=False),
+    Property("H-TRY", "A try that fails counts once, and it is tried again as often as the limit says.",
+             Scope.STEP, ("gateway",), counts_once, try_fails, honest=False),
+    Property("H-ABORT", "A request that is given up while its runner may have it is aborted there.",
+             Scope.STEP, ("gateway",), aborts_what_it_drops, drops_call, honest=False),
+    Property("H-BODY", "The request's body is sent on as it came.",
+             Scope.STEP, ("gateway",), sends_body_on, has_body, honest=False),
+    Property("H-READ", "The request's body is read once its head has arrived.",
+             Scope.STEP, ("gateway",), reads_when_arrived, arrives_now, honest=False),
+    Property("H-ACK", "What of a response reaches the client is acked.",
+             Scope.STEP, ("gateway",), acks_what_it_uses, uses_frame, honest=False),
+    Property("H-COLLECT", "Collection ends what is overdue, and nothing else.",
+             Scope.STEP, ("gateway",), collects_rightly, collects, honest=False),
+    Property("H-STRANGER", "What comes over another link changes nothing.",
+             Scope.STEP, ("gateway",), heeds_no_stranger, is_strange, honest=False),
+    Property("H-STRANGER-R", "The same, at the runner.",
+             Scope.STEP, ("runner",), heeds_no_stranger, is_strange, honest=False),
+    Property("H-TURN", "An actor that speaks out of turn says nothing to the gateway.",
+             Scope.STEP, ("runner",), speaks_in_turn, speaks_out_of_turn, honest=False),
+    Property("H-REPORT", "A response that is out of order is reported.",
+             Scope.STEP, ("gateway",), reports_out_of_turn, is_out_of_order, honest=False),
+    Property("H-REPORT-R", "A request that comes again while it is answered is reported.",
+             Scope.STEP, ("runner",), runner_reports_again, is_asked_again, honest=False),
+    Property("H-HONEST-R", "A runner that follows the tables never breaks a rule of the gateway's.",
+             Scope.STEP, ("gateway",), breaks_no_rule, hears_something),
+    Property("H-HONEST-G", "A gateway that follows the tables never breaks a rule of the runner's.",
+             Scope.STEP, ("runner",), breaks_no_rule, hears_something),
+    Property("H-ACK-R", "What of a request reaches the actor is acked.",
+             Scope.STEP, ("runner",), runner_acks_what_it_uses, runner_uses_frame, honest=False),
+    Property("H-GIVE", "The actor is given the request's body as it came.",
+             Scope.STEP, ("runner",), gives_body, body_comes, honest=False),
+    Property("H-ORDER", "The client is given the response's pieces in order, and each once.",
+             Scope.STEP, ("client",), pieces_in_order, hears_piece),
+    Property("H-HEAD", "A response has one head.", Scope.STEP, ("client",), one_head, hears_head, honest=False),
+    Property("H-END", "Every run ends: nothing goes round in circles.", Scope.RUN, (), nothing, nothing, honest=False),
+    Property("H-ANSWER", "Every request ends: answered, broken off, or dropped.",
+             Scope.END, CENTRE, is_answered, began),
+)  # fmt: skip
+"""Of a plain request."""
+
+LINK_PROPERTIES: tuple[Property, ...] = (
+    Property("K-ADMIT", "Actors are routed to a runner that has introduced itself, and is neither stopping nor gone.",
+             Scope.STATE, CENTRE, admits_who_is_ready, is_admitted, honest=False),
+    Property("K-TIMED", "The gateway waits for a runner with a timer, and only then.",
+             Scope.STATE, CENTRE, hub_is_timed, hub_waits, honest=False),
+    Property("K-TOLD", "When a link is gone, its requests are told once.",
+             Scope.STATE, CENTRE, tells_requests_once, link_is_gone, honest=False),
+    Property("K-WHOLE", "A link that is gone is freed, and no other.",
+             Scope.STATE, CENTRE, hub_ends_whole, link_is_gone, honest=False),
+    Property("K-WELCOME", "A runner is welcomed before it is given anything.",
+             Scope.STATE, CENTRE, welcomes_once, is_admitted, honest=False),
+    Property("K-TIMED-R", "A runner that is down dials again, and one that is up shows that it lives.",
+             Scope.STATE, DIAL, dialler_is_timed, dialler_waits, honest=False),
+    Property("K-DIAL", "A runner that takes itself to be dialling is.",
+             Scope.STATE, DIAL, dials_really, is_dialling, honest=False),
+    Property("K-ONE", "A runner that takes itself for linked has a socket.",
+             Scope.STATE, DIAL, dials_one, has_socket, honest=False),
+    Property("K-NOISE", "What is no frame is reported, and changes nothing.",
+             Scope.STEP, ("gateway",), noise_changes_nothing, hears_noise, honest=False),
+    Property("K-NOISE-R", "The same, at the runner.",
+             Scope.STEP, ("runner",), noise_changes_nothing, hears_noise, honest=False),
+    Property("K-PASS", "What concerns the directory is passed on as it came.",
+             Scope.STEP, ("gateway",), hub_passes_on, for_directory, honest=False),
+    Property("K-STAY", "What a runner says does not end its link.",
+             Scope.STEP, ("gateway",), stays_for_what_it_hears, hears_frame, honest=False),
+    Property("K-LIFE", "A ping puts the end of patience off.",
+             Scope.STEP, ("gateway",), ping_is_life, pings_hub, honest=False),
+    Property("K-SILENT", "A silent runner is given up, and its socket closed.",
+             Scope.STEP, ("gateway",), gives_up_the_silent, is_silent, honest=False),
+    Property("K-PASS-R", "What concerns the runner's host is passed on as it came.",
+             Scope.STEP, ("runner",), dialler_passes_on, for_host, honest=False),
+    Property("K-TOLD-R", "When its link is lost, a runner tells its sockets, and not otherwise.",
+             Scope.STEP, ("runner",), tells_sockets, loses_link, honest=False),
+    Property("K-PING", "A runner that is to show that it lives sends a ping.",
+             Scope.STEP, ("runner",), shows_life, ping_is_due, honest=False),
+    Property("K-SAY", "A runner that stops says so first.",
+             Scope.STEP, ("runner",), says_that_it_stops, stops_while_ready, honest=False),
+    Property("K-TURN", "A runner that speaks before it introduced itself, or introduces itself again, is reported.",
+             Scope.STEP, ("gateway",), reports_stranger, is_out_of_turn, honest=False),
+    Property("K-TURN-R", "A gateway that speaks before it welcomed, or welcomes again, is reported.",
+             Scope.STEP, ("runner",), runner_reports, gateway_out_of_turn, honest=False),
+    Property("K-HONEST-R", "A runner that follows the tables never breaks a rule of the gateway's.",
+             Scope.STEP, ("gateway",), breaks_no_rule, hears_something),
+    Property("K-HONEST-G", "A gateway that follows the tables never breaks a rule of the runner's.",
+             Scope.STEP, ("runner",), breaks_no_rule, hears_something),
+    Property("K-HANG-UP", "In the end, a gateway that has given a link up has closed its socket.",
+             Scope.END, ENDS, hangs_up_what_it_leaves, link_has_gone, honest=False),
+    Property("K-STOP", "In the end, a runner that was told to stop is gone.",
+             Scope.END, ENDS, stops_when_told, is_told, honest=False),
+    Property("K-ACTORS", "In the end, a runner that was told to stop has stopped its actors.",
+             Scope.END, DIAL, actors_stop_first, told_to_stop, honest=False),
+    Property("K-AGREE", "In the end, both ends take the link for up, or neither does.",
+             Scope.END, ENDS, both_or_neither, are_linked),
+)  # fmt: skip
+"""Of a runner's own link."""
+
+RELAY_PROPERTIES: tuple[Property, ...] = (
+    Property("R-SPEAKS", "For a lost runner the relay ends what is open, as it must end, and nothing else.",
+             Scope.STEP, ("gateway",), speaks_for_what_is_open, loses_what_is_open, honest=False),
+    Property("R-WATCHES", "The relay remembers what is open on a link, and nothing else.",
+             Scope.STATE, CENTRE, watches_what_is_open, something_is_open, honest=False),
+    Property("R-HONEST", "No frame that passes is an error of the relay's.",
+             Scope.STEP, ("gateway",), breaks_no_rule, hears_something, honest=False),
+)  # fmt: skip
+"""Of the relay."""

@@ -1,0 +1,700 @@
+"""What each step of an endpoint owes: the properties that mutants of the tables asked for.
+
+They are as ``properties`` has them, of the same world. Those say what the protocol promises to a client and an actor; these say
+what a gateway and a runner must do in each step so that it can: what they ack, tell, keep and report. Each is here because a
+fault in a table went unnoticed without it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunnelspec.endpoint import RUNNER
+from tunnelspec.events import (
+    ActorAccepts,
+    ActorCloses,
+    ActorListens,
+    ActorSends,
+    AskActor,
+    ClientClosed,
+    ClientMessage,
+    CloseClient,
+    Collect,
+    Committed,
+    Conclude,
+    Deliver,
+    Emit,
+    Forget,
+    LinkLost,
+    OpenTimeout,
+    ReadClient,
+    Remember,
+    RouteFailed,
+    SocketClosed,
+    SocketMessage,
+    SocketOpened,
+)
+from tunnelspec.frames import (
+    ToClientWebSocketClose,
+    ToClientWebSocketMessage,
+    ToClientWebSocketOpen,
+    ToServerWebSocketClose,
+    ToServerWebSocketMessage,
+    ToServerWebSocketMessageAck,
+    ToServerWebSocketOpen,
+    TunnelAck,
+)
+from tunnelspec.machine import Received
+from tunnelspec.properties import (
+    Property,
+    Said,
+    Scope,
+    acks_beyond,
+    acks_something,
+    connection,
+    has_message,
+    hears,
+    kept_events,
+    queue,
+    sent_again,
+    wakes,
+)
+from tunnelspec.serial import distance, window
+from tunnelspec.system import LEAVE_CODE, Bounds, Gateway, Runner
+
+
+def closed_whole(b: Bounds, runner: Runner) -> bool:
+    return runner.machines[0].state != "CLOSED" or (
+        runner.machines[1].state == "down"
+        and runner.machines[2].state not in ("plain", "live")
+        and runner.machines[3].state != "bound"
+        and not runner.due
+    )
+
+
+def is_shut(b: Bounds, runner: Runner) -> bool:
+    return runner.machines[0].state == "CLOSED" and runner.machines[3].state != "none"
+
+
+def nothing_is_left(b: Bounds, runner: Runner) -> bool:
+    return not has_nothing(b, runner) or what_is_left(runner) == ()
+
+
+def what_is_left(runner: Runner) -> tuple[Any, ...]:
+    """What a runner knows that a new entry would not; how long ago it learned that the durable state knows nothing is nothing."""
+    pairs = zip(runner.machines, RUNNER.again(runner.machines), strict=True)
+    return tuple(local for local, new in pairs if local != new and local.state != "none")
+
+
+def has_nothing(b: Bounds, runner: Runner) -> bool:
+    return runner.machines[0].state == "CLOSED" and runner.machines[3].state == "none"
+
+
+def failures(gateway: Gateway) -> int:
+    """The tries since the last progress."""
+    return int(gateway.machines[0].context.failures)
+
+
+def counts_once(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        not tries(b, before, heard, after, *said)
+        or failures(after) == failures(before) + 1
+        or (failures(after) == 0 and connection(after) != "backoff")
+    )
+
+
+def tries(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return connection(before) in ("routing", "offered", "awaiting") and connection(after) in (
+        "backoff",
+        "open",
+        "closing",
+    )
+
+
+def gives_up_in_time(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not try_fails(b, before, heard, after, *said) or (failures(before) < b.limits.max_retries) == (
+        connection(after) == "backoff"
+    )
+
+
+def try_fails(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        connection(before) in ("routing", "offered", "awaiting")
+        and connection(after) in ("backoff", "closed")
+        and (
+            isinstance(heard, RouteFailed | OpenTimeout)
+            or (
+                hears(heard, ToServerWebSocketClose)
+                and (heard.frame.retry or not before.machines[0].context.established)
+            )
+        )
+    )
+
+
+def is_spaced(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not retries(b, before, heard, after, *said) or connection(after) == (
+        "routing" if failures(before) == 0 else "backoff" if failures(before) <= b.limits.max_retries else "closed"
+    )
+
+
+def retries(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return wakes(b, before, heard, after, *said) or (
+        before.machines[3].state in ("awake", "asleep")
+        and connection(after) == "closed"
+        and connection(before) != "closed"
+        and (
+            (hears(heard, ToServerWebSocketClose) and heard.frame.retry)
+            or (connection(before) == "asleep" and not isinstance(heard, Collect))
+        )
+    )
+
+
+def heeds_close(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_closed_by_runner(b, before, heard, after, *said) or (
+        connection(after) not in ("offered", "awaiting", "open", "closing") and after.machines[1].state == "down"
+    )
+
+
+def is_closed_by_runner(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        hears(heard, ToServerWebSocketClose)
+        and connection(before) in ("offered", "awaiting", "open", "closing")
+        and heard.link == before.machines[0].context.link
+    )
+
+
+def numbered_in_turn(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return numbers_of(*said[: b.runners]) == follow(
+        before.machines[1].context.next, len(numbers_of(*said[: b.runners])), b.limits.number_modulus
+    )
+
+
+def sends_something(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return len(numbers_of(*said[: b.runners])) > 0
+
+
+def numbers_of(*frames: Said) -> list[int]:
+    """The numbers of the messages that this step put on a link."""
+    return [sent.number for said in frames for _, sent in said if not isinstance(sent.frame, TunnelAck)]
+
+
+def follow(first: int, count: int, modulus: int) -> list[int]:
+    """As many numbers from the first; 0 is nobody's."""
+    numbers = [first]
+    while len(numbers) < count:
+        numbers.append((numbers[-1] + 1) % modulus or 1)
+    return numbers[:count]
+
+
+def numbers_unheard(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not passes_plain(b, before, heard, after, *said) or all(frame.index == 0 for frame in sent_again(b, *said))
+
+
+def passes_plain(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return isinstance(heard, ClientMessage) and before.machines[2].state == "plain"
+
+
+def acks_what_it_takes(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not takes(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, TunnelAck) and sent.number == heard.message_id[0]
+        for frames in said[: b.runners]
+        for _, sent in frames
+    )
+
+
+def takes(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        isinstance(heard, Received)
+        and heard.message_id != b""
+        and heard.link == before.machines[0].context.link
+        and said[-2] == ()
+        and (
+            (hears(heard, ToServerWebSocketOpen) and connection(before) == "awaiting")
+            or (hears(heard, ToServerWebSocketMessage) and connection(before) == "open")
+            or (hears(heard, ToServerWebSocketMessageAck) and before.machines[2].state == "live")
+            or (hears(heard, ToServerWebSocketClose) and connection(before) in ("open", "closing"))
+        )
+    )
+
+
+def delivers(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_sent_on(b, before, heard, after, *said) or Deliver(heard.frame.data, heard.frame.binary) in said[-3]
+
+
+def is_sent_on(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return takes(b, before, heard, after, *said) and hears(heard, ToServerWebSocketMessage)
+
+
+def reads_once_open(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not opens_first(b, before, heard, after, *said) or ReadClient() in said[-3]
+
+
+def opens_first(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return before.machines[2].state == "shut" and after.machines[2].state in ("plain", "live")
+
+
+def tells_code(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not actor_ends_it(b, before, heard, after, *said) or [
+        output.code for output in said[-3] if isinstance(output, CloseClient)
+    ] == [LEAVE_CODE if heard.frame.code is None else heard.frame.code]
+
+
+def actor_ends_it(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        is_closed_by_runner(b, before, heard, after, *said)
+        and not heard.frame.retry
+        and before.machines[0].context.established
+        and not before.machines[0].context.client_gone
+    )
+
+
+def keeps_first_close(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not was_closed(b, before, heard, after, *said) or closed_with(after) == closed_with(before)
+
+
+def was_closed(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return bool(before.machines[0].context.client_gone) and after.ended == ""
+
+
+def closed_with(gateway: Gateway) -> tuple[Any, ...]:
+    """The close that still has to reach the actor."""
+    context = gateway.machines[0].context
+    return (context.client_gone, context.code, context.reason)
+
+
+def keeps_close(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not leaves_now(b, before, heard, after, *said) or closed_with(after) == (True, heard.code, heard.reason)
+
+
+def leaves_now(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        isinstance(heard, ClientClosed)
+        and bool(before.machines[0].context.established)
+        and not before.machines[0].context.client_gone
+        and before.ended == ""
+    )
+
+
+def sends_that_close(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not sends_close(b, before, heard, after, *said) or all(
+        (True, frame.code, frame.reason) == closed_with(after) for frame in closes_sent(b, *said)
+    )
+
+
+def sends_close(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return after.ended == "" and len(closes_sent(b, *said)) > 0
+
+
+def closes_sent(b: Bounds, *said: Said) -> tuple[Any, ...]:
+    """The closes that this step put on a link."""
+    return tuple(
+        sent.frame
+        for frames in said[: b.runners]
+        for _, sent in frames
+        if isinstance(sent.frame, ToClientWebSocketClose)
+    )
+
+
+def ages_from_now(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not falls_asleep(b, before, heard, after, *said) or after.machines[3].context.since == 0
+
+
+def falls_asleep(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return before.machines[3].state == "awake" and after.machines[3].state in ("asleep", "waking")
+
+
+def tells_runner(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not gives_tunnel_up(b, before, heard, after, *said) or len(closes_sent(b, *said)) > 0
+
+
+def gives_tunnel_up(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        connection(before) in ("offered", "awaiting", "open", "closing")
+        and connection(after) == "closed"
+        and not hears(heard, ToServerWebSocketClose)
+        and not hears(heard, TunnelAck)
+    )
+
+
+def tells_client(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not gives_client_up(b, before, heard, after, *said) or any(
+        isinstance(output, CloseClient) for output in said[-3]
+    )
+
+
+def gives_client_up(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        before.ended == ""
+        and after.ended != ""
+        and not isinstance(heard, ClientClosed)
+        and not before.machines[0].context.client_gone
+    )
+
+
+def same_to_both(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not closes_client_first(b, before, heard, after, *said) or all(
+        closed_with(after) == (True, output.code, output.reason)
+        for output in said[-3]
+        if isinstance(output, CloseClient)
+    )
+
+
+def closes_client_first(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return after.ended == "" and any(isinstance(output, CloseClient) for output in said[-3])
+
+
+def reports_lies(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_a_lie(b, before, heard, after, *said) or said[-2] != ()
+
+
+def is_a_lie(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        (hears(heard, TunnelAck) and heard.number == 0 and before.machines[1].state == "up")
+        or (
+            acks_beyond(b, before, heard, after, *said)
+            and heard.link == queue(before).link
+            and not acks_before(b, before, heard, after, *said)
+        )
+        or (hears(heard, ToServerWebSocketMessageAck) and before.machines[2].state in ("shut", "plain"))
+        or (
+            hears(heard, ToServerWebSocketOpen)
+            and connection(before) in ("open", "closing")
+            and heard.link == before.machines[0].context.link
+        )
+    )
+
+
+def forgives_old_acks(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not acks_again(b, before, heard, after, *said) or said[-2] == ()
+
+
+def acks_again(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return acks_something(b, before, heard, after, *said) and acks_before(b, before, heard, after, *said)
+
+
+def acks_before(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return distance(heard.frame.index, queue(before).acked, b.limits.index_modulus) <= window(b.limits.index_modulus)
+
+
+def runner_numbers_in_turn(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return [*numbers_of(said[0]), after.machines[1].context.next] == follow(
+        before.machines[1].context.next, len(numbers_of(said[0])) + 1, b.limits.number_modulus
+    )
+
+
+def runner_sends_something(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return len(numbers_of(said[0])) > 0
+
+
+def gives_no_index(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return all(
+        output.event.index == -1
+        for output in said[1]
+        if gives_plain(b, before, heard, after, *said)
+        and isinstance(output, Emit)
+        and isinstance(output.event, SocketMessage)
+    )
+
+
+def gives_plain(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[2].state == "plain" and hears(heard, ToClientWebSocketMessage)
+
+
+def runner_acks_what_it_takes(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not runner_takes(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, TunnelAck) and sent.number == heard.message_id[0] for _, sent in said[0]
+    )
+
+
+def runner_takes(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        (hears(heard, ToClientWebSocketOpen) and before.machines[0].state != "CLOSING")
+        or (
+            hears(heard, ToClientWebSocketClose)
+            and before.machines[0].state in ("CONNECTING", "CLOSING")
+            and before.machines[0].context.link == heard.link
+        )
+        or (
+            hears(heard, ToClientWebSocketMessage)
+            and inbox(before).link == heard.link
+            and (before.machines[2].state == "plain" or has_message(b, before, heard))
+        )
+    )
+
+
+def ends_withdrawn(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_withdrawn(b, before, heard, after, *said) or after.machines[0].state == "CLOSED"
+
+
+def is_withdrawn(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return runner_takes(b, before, heard, after, *said) and hears(heard, ToClientWebSocketClose)
+
+
+def tells_actor(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not loses_for_good(b, before, heard, after, *said) or any(
+        isinstance(output.event, SocketClosed) for output in said[1] if isinstance(output, Emit)
+    )
+
+
+def loses_for_good(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        isinstance(heard, LinkLost | Collect)
+        and before.machines[0].state == "OPEN"
+        and after.machines[0].state == "CLOSED"
+        and before.machines[3].state == "none"
+        and before.machines[4].state == "heard"
+    )
+
+
+def tells_gateway(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not gives_socket_up(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, ToServerWebSocketClose) for _, sent in said[0]
+    )
+
+
+def gives_socket_up(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        before.machines[0].state == "OPEN"
+        and after.machines[0].state in ("CLOSED", "CLOSING")
+        and not isinstance(heard, LinkLost)
+        and not hears(heard, ToClientWebSocketClose)
+    )
+
+
+def forgets_in_time(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not sleeps_at_runner(b, before, heard, after, *said) or (after.machines[3].state == "none") == (
+        -before.machines[3].context.since > b.limits.max_hibernation_ms
+    )
+
+
+def sleeps_at_runner(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, Collect) and before.machines[3].state in ("dormant", "concluded")
+
+
+def runner_ages_from_now(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not rests(b, before, heard, after, *said) or after.machines[3].context.since == 0
+
+
+def rests(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[3].state == "bound" and after.machines[3].state in ("dormant", "concluded")
+
+
+def answers_open(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_accepted(b, before, heard, after, *said) or ToServerWebSocketOpen(
+        heard.can_hibernate, heard.last
+    ) in (sent.frame for _, sent in said[0])
+
+
+def is_accepted(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorAccepts) and before.machines[0].state in ("CONNECTING", "OPEN")
+
+
+def makes_close_durable(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not actor_closes_now(b, before, heard, after, *said) or Conclude(heard.code, heard.reason) in said[1]
+
+
+def actor_closes_now(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorCloses) and before.machines[0].state in ("CONNECTING", "OPEN")
+
+
+def asks_who_is_open(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_opened(b, before, heard, after, *said) or AskActor() in said[1]
+
+
+def is_opened(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketOpen) and before.machines[0].state in ("CLOSED", "OPEN")
+
+
+def sends_what_the_actor_sends(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not actor_speaks(b, before, heard, after, *said) or (
+        [sent.frame for _, sent in said[0]] == [ToServerWebSocketMessage(heard.data, heard.binary)]
+        if before.machines[0].state == "OPEN"
+        else said[-2] != ()
+    )
+
+
+def actor_speaks(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorSends)
+
+
+def reports_commits(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not commits_what_it_was_not_given(b, before, heard, after, *said) or said[-2] != ()
+
+
+def commits_what_it_was_not_given(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        isinstance(heard, Committed)
+        and before.machines[2].state in ("live", "paused")
+        and not 0
+        < distance(inbox(before).committed, heard.index, b.limits.index_modulus)
+        <= distance(inbox(before).committed, inbox(before).received, b.limits.index_modulus)
+    )
+
+
+def inbox(runner: Runner) -> Any:
+    """What the runner knows of the client's messages."""
+    return runner.machines[2].context
+
+
+def collects_at_runner(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not runner_collects(b, before, heard, after, *said) or (after.machines[1].state == "down") == any(
+        -sent.sent > b.limits.runner_ack_timeout_ms for sent in before.machines[1].context.pending
+    )
+
+
+def runner_collects(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        isinstance(heard, Collect)
+        and before.machines[1].state == "up"
+        and before.machines[0].state in ("CONNECTING", "OPEN", "CLOSING")
+    )
+
+
+def remembers_socket(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not binds(b, before, heard, after, *said) or Remember() in said[1]
+
+
+def binds(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[3].state in ("none", "dormant") and after.machines[3].state == "bound"
+
+
+def forgets_durably(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not grows_too_old(b, before, heard, after, *said) or Forget() in said[1]
+
+
+def grows_too_old(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        isinstance(heard, Collect)
+        and before.machines[3].state in ("dormant", "concluded")
+        and after.machines[3].state == "none"
+    )
+
+
+def closes_late_listener(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not listens_too_late(b, before, heard, after, *said) or any(
+        isinstance(output.event, SocketClosed) for output in said[1] if isinstance(output, Emit)
+    )
+
+
+def listens_too_late(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorListens) and before.machines[4].state == "full" and kept_events(before) > 0
+
+
+def overflows_when_full(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not overflows(b, before, heard, after, *said) or kept_events(before) >= b.limits.max_buffered_events
+
+
+def overflows(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[4].state == "unheard" and after.machines[4].state == "full"
+
+
+def sees_opening(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        not opens(b, before, heard, after, *said)
+        or any(isinstance(output.event, SocketOpened) for output in said[1] if isinstance(output, Emit))
+        or any(isinstance(event, SocketOpened) for event in after.machines[4].context.events)
+        or after.machines[4].state == "full"
+    )
+
+
+def opens(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[0].state == "CONNECTING" and after.machines[0].state == "OPEN"
+
+
+def listens_on(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        not is_listened_to(b, before, heard, after, *said)
+        or after.machines[4].state == "heard"
+        or after.machines[0].state == "CLOSED"
+    )
+
+
+def is_listened_to(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[4].state == "heard"
+
+
+DUTIES: tuple[Property, ...] = (
+    Property("P-CLOSED-R", "A runner's socket that is closed is closed whole: no machine or timer is left half open.",
+             Scope.STATE, ("runner_",), closed_whole, is_shut, honest=False),
+    Property("L-FREE-R", "Of a socket that its actor's state does not know, a runner keeps nothing once it is closed.",
+             Scope.STATE, ("runner_",), nothing_is_left, has_nothing, honest=False),
+    Property("P-NUMBER", "Each tunnel message takes the next number.",
+             Scope.STEP, ("gateway",), numbered_in_turn, sends_something, honest=False),
+    Property("P-PLAIN", "Where nothing is kept, no message is numbered.",
+             Scope.STEP, ("gateway",), numbers_unheard, passes_plain, honest=False),
+    Property("P-TAKEN", "What the gateway takes of its runner, it acks.",
+             Scope.STEP, ("gateway",), acks_what_it_takes, takes, honest=False),
+    Property("P-DELIVER", "What the actor sends over an open tunnel reaches the client, as it was.",
+             Scope.STEP, ("gateway",), delivers, is_sent_on, honest=False),
+    Property("P-READ", "The client is read once its socket is open.",
+             Scope.STEP, ("gateway",), reads_once_open, opens_first, honest=False),
+    Property("P-CODE", "A close by the actor reaches the client with its code.",
+             Scope.STEP, ("gateway",), tells_code, actor_ends_it, honest=False),
+    Property("P-CLOSE-FIRST", "What closed a socket first is what the actor will see.",
+             Scope.STEP, ("gateway",), keeps_first_close, was_closed, honest=False),
+    Property("P-CLOSE-KEPT", "A client's close is kept as it was.",
+             Scope.STEP, ("gateway",), keeps_close, leaves_now, honest=False),
+    Property("P-CLOSE-SENT", "The close that the runner is sent is the one that is kept.",
+             Scope.STEP, ("gateway",), sends_that_close, sends_close, honest=False),
+    Property("P-TELL-RUNNER", "A runner that may have the open is told when it is given up.",
+             Scope.STEP, ("gateway",), tells_runner, gives_tunnel_up, honest=False),
+    Property("P-TELL-CLIENT", "A client that is given up is told.",
+             Scope.STEP, ("gateway",), tells_client, gives_client_up, honest=False),
+    Property("P-SAME-CODE", "What a client is told is what its actor will see.",
+             Scope.STEP, ("gateway",), same_to_both, closes_client_first, honest=False),
+    Property("P-AGE", "A connection's sleep begins when it falls asleep.",
+             Scope.STEP, ("gateway",), ages_from_now, falls_asleep, honest=False),
+    Property("P-REPORT", "What no runner that follows the tables says is reported.",
+             Scope.STEP, ("gateway",), reports_lies, is_a_lie, honest=False),
+    Property("P-OLD-ACK", "An ack of what is acked already is no error.",
+             Scope.STEP, ("gateway",), forgives_old_acks, acks_again, honest=False),
+    Property("P-TRY", "A try counts once, as it fails or as it is opened.",
+             Scope.STEP, ("gateway",), counts_once, tries, honest=False),
+    Property("P-GIVE-UP", "It is tried again as often as the limit says, and no more.",
+             Scope.STEP, ("gateway",), gives_up_in_time, try_fails, honest=False),
+    Property("P-SPACED", "A lost tunnel is opened again at once after progress, after a pause without, and not without end.",
+             Scope.STEP, ("gateway",), is_spaced, retries, honest=False),
+    Property("P-HEED", "A runner's close ends its attempt, or its tunnel, at once.",
+             Scope.STEP, ("gateway",), heeds_close, is_closed_by_runner, honest=False),
+    Property("P-NUMBER-R", "The same, at the runner, which never uses a number twice.",
+             Scope.STEP, ("runner",), runner_numbers_in_turn, runner_sends_something, honest=False),
+    Property("P-PLAIN-R", "Where nothing is acked, the actor is given no index.",
+             Scope.STEP, ("runner",), gives_no_index, gives_plain, honest=False),
+    Property("P-TAKEN-R", "What the runner takes of the gateway, it acks.",
+             Scope.STEP, ("runner",), runner_acks_what_it_takes, runner_takes, honest=False),
+    Property("P-WITHDRAWN", "A close that crosses an answer, or a close, ends the socket.",
+             Scope.STEP, ("runner",), ends_withdrawn, is_withdrawn, honest=False),
+    Property("P-TELL-ACTOR", "An actor that listens is told when a socket that cannot hibernate is lost.",
+             Scope.STEP, ("runner",), tells_actor, loses_for_good, honest=False),
+    Property("P-TELL-GATEWAY", "A gateway whose socket is given up is told.",
+             Scope.STEP, ("runner",), tells_gateway, gives_socket_up, honest=False),
+    Property("P-OLD-R", "The runner forgets what is older than the maximum age, and nothing else.",
+             Scope.STEP, ("runner",), forgets_in_time, sleeps_at_runner, honest=False),
+    Property("P-AGE-R", "What the runner keeps of a socket ages from when its tunnel ended.",
+             Scope.STEP, ("runner",), runner_ages_from_now, rests, honest=False),
+    Property("P-ANSWER", "A socket that the actor takes is answered for, with what its durable state has seen.",
+             Scope.STEP, ("runner",), answers_open, is_accepted, honest=False),
+    Property("P-CONCLUDE", "The actor's close is made durable.",
+             Scope.STEP, ("runner",), makes_close_durable, actor_closes_now, honest=False),
+    Property("P-ASK", "A runner that is offered a socket asks the actor.",
+             Scope.STEP, ("runner",), asks_who_is_open, is_opened, honest=False),
+    Property("P-SEND", "What the actor sends on an open socket is sent as it was; on another it is an error.",
+             Scope.STEP, ("runner",), sends_what_the_actor_sends, actor_speaks, honest=False),
+    Property("P-REPORT-R", "An actor that commits what it was not given is reported.",
+             Scope.STEP, ("runner",), reports_commits, commits_what_it_was_not_given, honest=False),
+    Property("P-TIMER-R", "The runner's collection ends what is overdue, and nothing else.",
+             Scope.STEP, ("runner",), collects_at_runner, runner_collects, honest=False),
+    Property("P-REMEMBER", "The durable state has each socket that can hibernate, while it is open.",
+             Scope.STEP, ("runner",), remembers_socket, binds, honest=False),
+    Property("L-FORGET", "The durable state forgets a socket when the runner does.",
+             Scope.STEP, ("runner",), forgets_durably, grows_too_old, honest=False),
+    Property("P-DEAF", "An actor that listens too late is told that its socket is closed.",
+             Scope.STEP, ("runner",), closes_late_listener, listens_too_late, honest=False),
+    Property("P-ROOM", "A socket is closed for an actor that does not listen only when no more can be kept for it.",
+             Scope.STEP, ("runner",), overflows_when_full, overflows, honest=False),
+    Property("P-OPENED", "The actor sees each opening of its socket.",
+             Scope.STEP, ("runner",), sees_opening, opens, honest=False),
+    Property("P-LISTENS", "An actor that listens is given what comes as it comes.",
+             Scope.STEP, ("runner",), listens_on, is_listened_to, honest=False),
+)  # fmt: skip
+"""All of them."""
