@@ -130,6 +130,12 @@ def test_a_departure_from_the_tables_fails_the_case_that_names_its_line(deviatio
     assert result.verdict is Verdict.FAIL
 
 
+def test_a_runner_that_dials_again_replaces_its_own_link() -> None:
+    """LINK-G-11: the gateway once closed the new link with 1011, for the old one left a dictionary that was being gone through."""
+    (found,) = asyncio.run(gateway_results(ReferenceGateway(), [cases_for_gateway()["LINK-G-11/ready"]]))
+    assert found.verdict is Verdict.PASS
+
+
 def test_the_reference_runner_passes_and_a_departure_does_not() -> None:
     """CONN-R, ACK-R, HIB-R, TUN-R over a real link; ACK-R-06 as its case."""
     cases = list(cases_for_runner().values())
