@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from textwrap import wrap
 from typing import Any
 
+from tunnelcheck.agreement import engines_that_agree
 from tunnelcheck.mutation import record as records
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED
 from tunnelcheck.mutation.record import Record, RecordError
@@ -37,6 +38,8 @@ def covered(outcome: Outcome, promised: bool) -> Iterator[str]:
 
 def engines(outcome: Outcome, promised: bool) -> Iterator[str]:
     """Who else says so."""
+    for engine in engines_that_agree():
+        yield from wrap(f"agrees: {engine}", 118, subsequent_indent="  ")
     yield "every counterexample was replayed by a second interpreter that shares no code with the explorer"
 
 
