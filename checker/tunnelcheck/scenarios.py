@@ -29,7 +29,6 @@ __all__ = [
 
 BESIDE = tuple(Scenario(*row) for row in (
     ("lie-commit", "An actor's host says what the tables do not.", Bounds(says=1, acked=6, lies=1, lying="commit"), System),
-    ("pass", "A socket that cannot hibernate, and nothing goes wrong.", Bounds(says=1, hibernates=False), System),
     ("request", "A plain request with a body, and a client that may leave.", Bounds(says=2, sends=1, leaves=1), Exchange),
     ("request-break", "A plain request over a link that breaks; the actor may fail or stop.",
      Bounds(says=1, sends=1, breaks=1, closes=1, sleeps=1), Exchange),
@@ -44,7 +43,7 @@ BESIDE = tuple(Scenario(*row) for row in (
     ("relay-socket", "What passes for a socket, and the link's loss.", Bounds(says=3), Watch),
     ("relay-request", "What passes for a request, and the link's loss.", Bounds(says=3, hibernates=False), Watch),
 ))  # fmt: skip
-"""The worlds beside: plain requests, links, the relay, and two more of the socket's. They are small, and part of every size."""
+"""The worlds beside: plain requests, links, the relay, and one more of the socket's. They are small, and part of every size."""
 
 PROMISES: Mapping[str, tuple[Property, ...]] = {
     "socket": PROPERTIES, "request": REQUEST_PROPERTIES, "link": LINK_PROPERTIES, "relay": RELAY_PROPERTIES,
