@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunnelcheck.replay import Unfaithful, replay
+from tunnelcheck.scenarios import PROPERTIES_OF
 from tunnelexplore.atlas import Place
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.properties import PROPERTIES
@@ -23,7 +24,7 @@ CITED = re.compile(r"\b(?:[A-Z]{3,5}-[GR]-\d\d|[PL]-[A-Z][A-Z-]*[A-Z])\b")
 """What looks like the id of a transition or of a property."""
 
 RULES = {t.id for machine in MACHINES for t in machine.transitions}
-IDS = RULES | {p.id for p in PROPERTIES}
+IDS = RULES | {p.id for properties in PROPERTIES_OF.values() for p in properties}
 LOOKS = {m.id for m in MACHINES} | {p.id for p in PROPERTIES}
 
 KEYS = {"format", "version", "order", "title", "says", "world", "deviation", "steps", "exercise"}

@@ -11,7 +11,6 @@ from tunnelcheck import cli
 from tunnelcheck.report import Counterexample, Outcome, check
 from tunnelcheck.scenarios import SIZES, Scenario
 from tunnelspec.deviations import apply
-from tunnelspec.properties import PROPERTIES
 from tunnelspec.system import System
 
 
@@ -57,7 +56,7 @@ def _outcome(words: tuple[str, ...]) -> Outcome:
         return apply(System(scenario.bounds), departures)
 
     scenarios = cli.chosen(SIZES[args.size], args.scenario)
-    properties = [p for p in PROPERTIES if args.property is None or p.id in args.property]
+    properties = [p for p in cli.ALL if args.property is None or p.id in args.property]
     return check(
         scenarios, build, properties, lambda scenario: lambda exploration: exploration.states < cli.DEVIANT_STATES
     )

@@ -28,6 +28,7 @@ from tunnelspec.events import (
     Free,
     OpenTimeout,
     ReadClient,
+    Remember,
     SocketOpened,
 )
 from tunnelspec.machine import Violation
@@ -214,7 +215,7 @@ class View:
         if where == GATEWAY:
             to_client = tuple(o for o in outputs if isinstance(o, ReadClient | Deliver | CloseClient))
             return (*(carried(outputs, x) for x in self.system.sides), to_client, refused, took)
-        to_host = tuple(o for o in outputs if isinstance(o, AskActor | Emit | Conclude | Forget))
+        to_host = tuple(o for o in outputs if isinstance(o, AskActor | Emit | Conclude | Remember | Forget))
         return carried(outputs, where), to_host, refused, took
 
     def _processed(self, before: dict[str, Any], after: dict[str, Any], stage: Stage, heard: tuple[Heard, ...]) -> Any:
