@@ -13,6 +13,7 @@ from tunnelspec.events import (
     ActorFails,
     ActorResponds,
     ActorResponseBody,
+    ActorStops,
     BadFrame,
     CallBody,
     Collect,
@@ -259,6 +260,32 @@ def speaks_out_of_turn(b: Bounds, before: Callee, heard: Any, after: Callee, *sa
 
 def reports_out_of_turn(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
     return not is_out_of_order(b, before, heard, after, *said) or said[-2] != ()
+
+
+def passes_response_on(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not is_response(b, before, heard, after, *said) or any(
+        (isinstance(output, Respond) and output.status == heard.frame.status and output.stream == heard.frame.stream)
+        if hears(heard, ToServerResponseStart)
+        else output == RespondBody(heard.frame.body, heard.frame.finish)
+        for output in said[1]
+    )
+
+
+def is_response(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not is_strange(b, before, heard, after, *said) and (
+        (hears(heard, ToServerResponseStart) and request(before) == "running")
+        or (hears(heard, ToServerResponseChunk) and request(before) == "streaming")
+    )
+
+
+def tells_gateway(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not gives_call_up(b, before, heard, after, *said) or any(
+        isinstance(sent.frame, ToServerResponseAbort) for _, sent in said[0]
+    )
+
+
+def gives_call_up(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return isinstance(heard, ActorFails | ActorStops) and before.machines[0].state in ("called", "responding")
 
 
 def is_out_of_order(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
@@ -613,6 +640,10 @@ REQUEST_PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("gateway",), reports_out_of_turn, is_out_of_order, honest=False),
     Property("H-REPORT-R", "A request that comes again while it is answered is reported.",
              Scope.STEP, ("runner",), runner_reports_again, is_asked_again, honest=False),
+    Property("H-PASS", "What comes of a response is passed on as it came.",
+             Scope.STEP, ("gateway",), passes_response_on, is_response, honest=False),
+    Property("H-TELL", "A response that will not come is aborted.",
+             Scope.STEP, ("runner",), tells_gateway, gives_call_up, honest=False),
     Property("H-HONEST-R", "A runner that follows the tables never breaks a rule of the gateway's.",
              Scope.STEP, ("gateway",), breaks_no_rule, hears_something),
     Property("H-HONEST-G", "A gateway that follows the tables never breaks a rule of the runner's.",

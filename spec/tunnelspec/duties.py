@@ -15,6 +15,7 @@ from tunnelspec.events import (
     ActorCloses,
     ActorListens,
     ActorSends,
+    ActorStops,
     AskActor,
     ClientClosed,
     ClientMessage,
@@ -50,7 +51,9 @@ from tunnelspec.properties import (
     Said,
     Scope,
     acks_beyond,
+    acks_message,
     acks_something,
+    acks_what_it_has,
     connection,
     has_message,
     hears,
@@ -213,6 +216,7 @@ def takes(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -
             or (hears(heard, ToServerWebSocketMessage) and connection(before) == "open")
             or (hears(heard, ToServerWebSocketMessageAck) and before.machines[2].state == "live")
             or (hears(heard, ToServerWebSocketClose) and connection(before) in ("open", "closing"))
+            or actor_ends_it(b, before, heard, after, *said)
         )
     )
 
@@ -613,6 +617,68 @@ def is_listened_to(b: Bounds, before: Runner, heard: Any, after: Runner, *said: 
     return before.machines[4].state == "heard"
 
 
+def resumes_rightly(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_answered(b, before, heard, after, *said) or fits(b, before, heard.frame.lastMsgIndex) == (
+        after.machines[2].state in ("plain", "live")
+    )
+
+
+def is_answered(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        hears(heard, ToServerWebSocketOpen)
+        and connection(before) == "awaiting"
+        and heard.link == before.machines[0].context.link
+    )
+
+
+def fits(b: Bounds, before: Gateway, last: int) -> bool:
+    """Whether an actor that has seen ``last`` has seen all that it acked, and nothing that was not sent."""
+    if last == -1:
+        return not queue(before).confirmed
+    return distance(queue(before).acked, last, b.limits.index_modulus) <= len(queue(before).pending)
+
+
+def ends_when_acked(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not our_close_is_acked(b, before, heard, after, *said) or after.machines[0].state == "CLOSED"
+
+
+def our_close_is_acked(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        hears(heard, TunnelAck)
+        and before.machines[0].state == "CLOSING"
+        and heard.link == before.machines[1].context.link
+        and any(
+            sent.number == heard.number and sent.kind is ToServerWebSocketClose
+            for sent in before.machines[1].context.pending
+        )
+    )
+
+
+def ends_with_link_or_actor(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not loses_link_or_actor(b, before, heard, after, *said) or after.machines[0].state == "CLOSED"
+
+
+def loses_link_or_actor(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorStops) or (
+        isinstance(heard, LinkLost) and heard.link == before.machines[0].context.link
+    )
+
+
+def acks_before_it_closes(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not closes_with_commits(b, before, heard, after, *said) or ToServerWebSocketMessageAck(
+        inbox(before).committed
+    ) in (sent.frame for _, sent in said[0])
+
+
+def closes_with_commits(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        isinstance(heard, ActorCloses | ActorStops)
+        and before.machines[0].state == "OPEN"
+        and before.machines[2].state == "live"
+        and inbox(before).acked != inbox(before).committed
+    )
+
+
 DUTIES: tuple[Property, ...] = (
     Property("P-CLOSED-R", "A runner's socket that is closed is closed whole: no machine or timer is left half open.",
              Scope.STATE, ("runner_",), closed_whole, is_shut, honest=False),
@@ -672,6 +738,16 @@ DUTIES: tuple[Property, ...] = (
              Scope.STEP, ("runner",), forgets_in_time, sleeps_at_runner, honest=False),
     Property("P-AGE-R", "What the runner keeps of a socket ages from when its tunnel ended.",
              Scope.STEP, ("runner",), runner_ages_from_now, rests, honest=False),
+    Property("P-RESUME", "An actor is resumed if what it has seen fits what was sent and acked, and given up if not.",
+             Scope.STEP, ("gateway",), resumes_rightly, is_answered, honest=False),
+    Property("P-CLOSE-DONE", "A runner's socket ends when its close is acked.",
+             Scope.STEP, ("runner",), ends_when_acked, our_close_is_acked, honest=False),
+    Property("P-LOST-R", "A runner's socket ends with its link, and with its actor.",
+             Scope.STEP, ("runner",), ends_with_link_or_actor, loses_link_or_actor, honest=False),
+    Property("P-FLUSH", "What the actor has committed is acked before its socket closes.",
+             Scope.STEP, ("runner",), acks_before_it_closes, closes_with_commits, honest=False),
+    Property("P-ACK-HAS", "A runner acks a message only if its actor has it or will be given it, whoever sent it.",
+             Scope.STEP, ("runner",), acks_what_it_has, acks_message, honest=False),
     Property("P-ANSWER", "A socket that the actor takes is answered for, with what its durable state has seen.",
              Scope.STEP, ("runner",), answers_open, is_accepted, honest=False),
     Property("P-CONCLUDE", "The actor's close is made durable.",

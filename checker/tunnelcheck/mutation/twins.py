@@ -47,10 +47,13 @@ def heard(outputs: tuple[Any, ...], armed: Armed) -> tuple[tuple[Any, ...], Arme
             timers[output.event] = output.delay_ms
         elif isinstance(output, CancelTimer):
             timers.pop(output.event, None)
+        elif isinstance(
+            output, Free
+        ):  # an entry that is freed takes its timers with it; to free it again is to say nothing
+            timers.clear()
+            said += [] if output in said else [output]
         else:
             said.append(output)
-            if isinstance(output, Free):  # an entry that is freed takes its timers with it
-                timers.clear()
     return tuple(said), frozenset(timers.items())
 
 
