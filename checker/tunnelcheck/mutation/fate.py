@@ -8,6 +8,7 @@ What is left has survived: it says something else than the table, and nobody min
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -45,7 +46,7 @@ LARGE = 100_000
 """Worlds of so many states are only tried where no smaller one takes the line."""
 
 Notes = dict[tuple[str, bool], Heard]
-"""What each endpoint heard, by its name and whether time passed."""
+"""What each endpoint heard in worlds that are not large, by its name and whether time passed."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,19 @@ class Ground:
 
     @classmethod
     def of(cls, scenario: Scenario, notes: Notes) -> Ground:
-        """Explores the world, taking notes of each endpoint. Raises ``TableError`` if the tables do not hold in it."""
+        """Explores the world, taking notes of each endpoint unless it is large. Raises ``TableError`` if the tables do not hold
+        in it."""
         system = scenario.system()
-        watched = system.over(lambda endpoint: noted(endpoint, notes[name_of(endpoint), scenario.bounds.passes]))
+        own: Notes = defaultdict(dict)
+        watched = system.over(lambda endpoint: noted(endpoint, own[name_of(endpoint), scenario.bounds.passes]))
         decision = decide(scenario, watched, PROPERTIES_OF[system.kind])
         if not decision.complete or decision.violations:
             raise TableError(f"{scenario.name}: the tables do not hold; first mend them ('tunnelspec check')")
+        if decision.exploration.states < LARGE:
+            for where, heard in own.items():
+                for limits, known in heard.items():
+                    for state, events in known.items():
+                        notes[where].setdefault(limits, {}).setdefault(state, {}).update(events)
         return cls(scenario, system, decision.exploration.states, decision.took)
 
     def has(self, machine: Machine) -> bool:
@@ -127,7 +135,7 @@ class Court:
             if fate is not None:
                 return fate
             took |= taken
-        if self._alike(mutant, machine, grounds):
+        if grounds[0].states < LARGE and self._alike(mutant, machine, grounds):
             return Fate(EQUIVALENT, because=f"it says the same as the table wherever {len(grounds)} worlds lead")
         for ground in grounds[len(cheap) :]:
             fate, taken = self._tried(ground, mutant, machine)
@@ -147,7 +155,7 @@ class Court:
             return all(
                 alike(moves, exchanged(endpoint, mutant.machine, machine), mutant.lines)
                 for name, endpoint in endpoints.items()
-                for moves in self.moves[name]
+                for moves in self.moves.get(name, ())
             )
         except Exception:  # whatever a faulty effect may raise: the worlds show whether it comes to that
             return False
