@@ -16,9 +16,11 @@ from tunnelcheck.decide import Decision, decide
 from tunnelcheck.explore import Exploration
 from tunnelcheck.mutation.mutants import Mutant
 from tunnelcheck.mutation.twins import Differs, Heard, Moves, alike, exchanged, noted, twin
+from tunnelcheck.runs import Graph, circling
 from tunnelcheck.scenarios import PROPERTIES_OF, Scenario
 from tunnelspec.endpoint import Endpoint
 from tunnelspec.machine import Machine, TableError, key
+from tunnelspec.properties import Scope
 from tunnelspec.system import System
 from tunnelspec.timing import judge
 from tunnelspec.totality import SMALL, prove
@@ -174,7 +176,8 @@ class Court:
             return not exploration.found and exploration.states < most
 
         try:
-            decision = decide(ground.scenario, system, PROPERTIES_OF[system.kind], goes_on)
+            asked = [prop for prop in PROPERTIES_OF[system.kind] if prop.scope is not Scope.RUN]
+            decision = decide(ground.scenario, system, asked, goes_on)
         except Exception as error:  # whatever a faulty effect may raise
             return Fate(KILLED, "an effect fails", name, f"{type(error).__name__}: {error}"), frozenset()
         if decision.stopped == "interrupted":
@@ -187,6 +190,13 @@ class Court:
         for prop in decision.judged:
             if prop.id in decision.violations:
                 return Fate(KILLED, prop.id, name)
+        exploration = decision.exploration
+        if (
+            decision.complete and exploration.edges is not None
+        ):  # that it goes round is enough: not where it does so soonest
+            runs = [prop.id for prop in PROPERTIES_OF[exploration.system.kind] if prop.scope is Scope.RUN]
+            if runs and len(circling(Graph(exploration.edges, exploration.states))):
+                return Fate(KILLED, runs[0], name)
         if impossible := sorted(self.excluded & decision.took):
             return Fate(KILLED, "excluded lines", name, f"{', '.join(impossible[:3])} was taken")
         return None

@@ -239,7 +239,8 @@ class Twin(Endpoint):
         return (*super().start(states, **contexts), carried(self.mutant.start(states, **contexts)))
 
     def again(self, before: State) -> State:
-        return (*super().again(before[:-1]), carried(self.mutant.again(beside(before))))
+        own = super().again(before[:-1])[: len(self.machines)]  # it begins as ``start`` does, with the other behind it
+        return (*own, carried(self.mutant.again(beside(before))))
 
     def freed(self, state: State) -> State:
         return (*super().freed(state[:-1]), carried(self.mutant.freed(beside(state))))
