@@ -8,28 +8,22 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunnelconform import baseline
-from tunnelconform.arguments import gateway_subject, runner_subject
-from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
-from tunnelconform.conversation import Conversation, to_json
-from tunnelconform.play_gateway import GatewayPlay
-from tunnelconform.play_runner import RunnerPlay
+from tunnelconform import baseline, html_report, junit
+from tunnelconform.arguments import again, runner_subject
+from tunnelconform.cases import Case, runner_cases, selected
+from tunnelconform.conversation import to_json
 from tunnelconform.played import Played, Verdict
-from tunnelconform.profiles import PROFILES, Profile
+from tunnelconform.report import Report, entry_of, failure_of
+from tunnelconform.report import to_json as report_to_json
+from tunnelconform.session import PATIENCE_MS, Session, changed, opened
 from tunnelconform.shrink import Shrunk, shrink, signature
-from tunnelconform.standalone import can_write, file_name, script
-from tunnelconform.stress import stress, walks
-from tunnelconform.subject import GatewaySubject, Nature, SubjectError
-from tunnelconform.subject_runner import CommandRunner
-from tunnelconform.suite import Play, Result, run
+from tunnelconform.standalone import can_write, file_name
+from tunnelconform.subject import SubjectError
+from tunnelconform.suite import Result
 from tunnelconform.terminal import Finding, Progress, report
-
-PATIENCE_MS = 60_000
-"""No single wait is longer."""
 
 BATCH = 50
 """So many walks are added at a time while there is time left."""
@@ -38,44 +32,22 @@ MOST_SHRUNK = 12
 """So many different failures are shrunk."""
 
 
-@dataclass
-class Session:
-    """A subject that is running, and how a case is played against it."""
-
-    title: str
-    nature: Nature
-    profile: Profile
-    play: Callable[[Conversation, frozenset[str], bool], Awaitable[Played]]
-    alive: Callable[[], Awaitable[bool]]
-
-    async def case(self, case: Case, goal: frozenset[str]) -> Played:
-        return await self.play(case.conversation, goal, case.lenient)
-
-    async def results(self, cases: tuple[Case, ...]) -> tuple[Result, ...]:
-        """What the cases show."""
-        play: Play = self.case
-        return await run(cases, self.nature, play, self.alive, Progress(len(cases)).see, self.nature.side_by_side)
-
-
 def run_gateway(args: argparse.Namespace) -> int:
     """See ``--help`` for the exit codes."""
-    return _guarded("gateway", args, _gateway)
+    return _guarded("gateway", args)
 
 
 def run_runner(args: argparse.Namespace) -> int:
     """See ``--help`` for the exit codes."""
-    return _guarded("runner", args, _runner)
+    return _guarded("runner", args)
 
 
-def _guarded(role: str, args: argparse.Namespace, work: Callable[[argparse.Namespace], Awaitable[int]]) -> int:
+def _guarded(role: str, args: argparse.Namespace) -> int:
     def say(error: Exception) -> None:
         print(f"tunnelspec conform {role}: {error}", file=sys.stderr)
 
-    async def main() -> int:
-        return await work(args)
-
     try:
-        return asyncio.run(main())
+        return asyncio.run(_session(role, args))
     except ValueError as error:
         say(error)
         return 2
@@ -84,76 +56,33 @@ def _guarded(role: str, args: argparse.Namespace, work: Callable[[argparse.Names
         return 4
 
 
-async def _gateway(args: argparse.Namespace) -> int:
-    subject: GatewaySubject = gateway_subject(args)
-    profile = PROFILES[args.profile]
-    try:
-        nature = await subject.start()
-        every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
-        every = (*every, *stress(nature.limits, args.seed, args.walks))
-
-        async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
-
-        session = Session(f"gateway {subject.name}", nature, profile, play, subject.alive)
-        more = lambda seed, count: tuple(walks(nature.limits, seed, count))  # noqa: E731
-
-        async def write(id_: str, played: Played) -> str:
-            place = await subject.place()
-            return script(id_, played, place, await subject.door(place), nature.limits)
-
-        alone = None if nature.runner_first else write  # a script cannot make an actor
-        return await _session(args, session, every, unreached, more, alone)
-    finally:
-        await subject.stop()
-
-
-async def _runner(args: argparse.Namespace) -> int:
-    subject: CommandRunner = runner_subject(args)
-    profile = PROFILES[args.profile]
-    tables = profile.tables()[1]
-    every, unreached = runner_cases(subject.limits, PATIENCE_MS)
-    if args.list:
-        return _list(args, selected(every, args.only), unreached)
-    try:
-        hub = await subject.start()
-
-        async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables).run()
-
-        session = Session(f"runner {subject.name}", Nature(subject.limits), profile, play, subject.alive)
-        return await _session(args, session, every, unreached, lambda seed, count: (), None)
-    finally:
-        await subject.stop()
-
-
-async def _session(
-    args: argparse.Namespace, session: Session, every: tuple[Case, ...], unreached: Mapping[str, str],
-    more: Callable[[int, int], tuple[Case, ...]], write: Callable[[str, Played], Awaitable[str]] | None,
-) -> int:  # fmt: skip
+async def _session(role: str, args: argparse.Namespace) -> int:
     """Run what is selected, and report; the exit code."""
-    cases = selected(every, args.only)
-    if args.list:
-        return _list(args, cases, unreached)
-    if not cases:
-        raise ValueError(f"no case matches {' '.join(args.only)}")
+    if args.list and role == "runner":  # its limits are told, so that it need not run
+        every, unreached = runner_cases(runner_subject(args).limits, PATIENCE_MS)
+        return _list(args, selected(every, args.only), unreached)
     expected = baseline.read(args.baseline) if args.baseline else {}
-    began = time.monotonic()
-    results: tuple[Result, ...] = ()
-    for _ in range(args.repeat):
-        results += await session.results(cases)
-    seed = args.seed + 1
-    while args.budget and time.monotonic() - began < args.budget:
-        results += await session.results(more(seed, BATCH) or cases)
-        seed += 1
-    results = tuple(_graded(r, session, expected, args.strict) for r in results)
-    findings = await _findings(results, session, write, MOST_SHRUNK if args.shrink else 0)
+    async with opened(role, args) as session:
+        cases = selected(session.every, args.only)
+        if args.list:
+            return _list(args, cases, session.unreached)
+        if not cases:
+            raise ValueError(f"no case matches {' '.join(args.only)}")
+        began = time.monotonic()
+        results = await _results(args, session, cases, began)
+        results = tuple(session.graded(r, expected, args.strict) for r in results)
+        findings = await _findings(results, session, MOST_SHRUNK if args.shrink else 0)
+        seconds = time.monotonic() - began
     if args.scripts:
         _write(args.scripts, findings)
-    seconds = time.monotonic() - began
-    out_of_date = baseline.stale(expected, results, (case.id for case in every))
+    out_of_date = baseline.stale(expected, results, (case.id for case in session.every))
+    told = reported(role, args, session, results, findings, out_of_date, seconds)
+    if args.html:
+        args.html.write_text(html_report.to_html(told), encoding="utf-8")
+    if args.junit:
+        args.junit.write_text(junit.to_xml(told), encoding="utf-8")
     if args.json:
-        print(json.dumps(as_json(session.title, results, findings, out_of_date, seconds)))
+        print(json.dumps(report_to_json(told)))
     else:
         report(results, findings, session.title, seconds, args.verbose, sys.stdout)
         for difference in session.profile.differs:
@@ -161,6 +90,45 @@ async def _session(
         for id_, why in out_of_date.items():
             print(f"{args.baseline}: {id_} is stale: {why}")
     return code(results, bool(out_of_date))
+
+
+async def _results(
+    args: argparse.Namespace, session: Session, cases: tuple[Case, ...], began: float
+) -> tuple[Result, ...]:
+    """What the cases show, as often as is asked for, and what random walks do while there is time."""
+
+    async def held(some: tuple[Case, ...]) -> tuple[Result, ...]:
+        return await session.results(some, Progress(len(some)).see)
+
+    results: tuple[Result, ...] = ()
+    for _ in range(args.repeat):
+        results += await held(cases)
+    seed = args.seed + 1
+    while args.budget and time.monotonic() - began < args.budget:
+        results += await held(session.more(seed, BATCH) or cases)
+        seed += 1
+    return results
+
+
+def reported(
+    role: str, args: argparse.Namespace, session: Session, results: tuple[Result, ...], findings: tuple[Finding, ...],
+    out_of_date: Mapping[str, str], seconds: float,
+) -> Report:  # fmt: skip
+    """The run as data."""
+    drawn = {case.id for case in selected((r.case for r in results), args.draw)} if args.draw else set()
+    return Report(
+        session.title,
+        seconds,
+        tuple(entry_of(r, r.case.id in drawn or r.verdict is not Verdict.PASS) for r in results),
+        tuple(map(failure_of, findings)),
+        out_of_date,
+        args.seed,
+        changed(session.nature.limits),
+        session.profile.name,
+        session.profile.differs,
+        session.unreached,
+        again(role, args),
+    )
 
 
 def code(results: tuple[Result, ...], out_of_date: bool) -> int:
@@ -175,18 +143,7 @@ def code(results: tuple[Result, ...], out_of_date: bool) -> int:
     return 3 if any(r.verdict is Verdict.INCONCLUSIVE and r.counts for r in results) else 0
 
 
-def _graded(result: Result, session: Session, expected: Mapping[str, str], strict: bool) -> Result:
-    """The result, excused if a profile or the baseline excuses it."""
-    if result.verdict is Verdict.FAIL and result.played is not None:
-        way = signature(result.played)
-        excuse = expected.get(result.case.id) or session.profile.excuse(way.rules if way else ())
-        return result.with_excuse(excuse)
-    return result.with_counts(strict) if result.verdict is Verdict.INCONCLUSIVE else result
-
-
-async def _findings(
-    results: tuple[Result, ...], session: Session, write: Callable[[str, Played], Awaitable[str]] | None, most: int
-) -> tuple[Finding, ...]:
+async def _findings(results: tuple[Result, ...], session: Session, most: int) -> tuple[Finding, ...]:
     """Of failures that are alike, one; so many at most are shrunk."""
     alike: dict[Any, list[Result]] = {}
     for result in results:
@@ -195,16 +152,21 @@ async def _findings(
     findings = []
     for place, group in enumerate(alike.values()):
         first = min(group, key=lambda r: len(r.case.conversation))
-        assert first.played is not None
-        shrunk = Shrunk(first.played, 0, 0)
-        if place < most and not first.case.heavy:
-            lenient = first.case.lenient
-            shrunk = await shrink(first.played, lambda c, lenient=lenient: session.play(c, frozenset(), lenient))  # type: ignore[misc]
+        shrunk = await shortest(first, session, place < most)
         text = ""
-        if write is not None and can_write(shrunk.played.conversation):
-            text = await write(first.case.id, shrunk.played)
+        if session.write is not None and can_write(shrunk.played.conversation):
+            text = await session.write(first.case.id, shrunk.played)
         findings.append(Finding(first.case, shrunk, tuple(r.case.id for r in group), text))
     return tuple(findings)
+
+
+async def shortest(failed: Result, session: Session, wanted: bool = True) -> Shrunk:
+    """A failure's conversation, shrunk if that is wanted and the case does not take the whole machine."""
+    assert failed.played is not None
+    if failed.case.heavy or not wanted:
+        return Shrunk(failed.played, 0, 0)
+    play: Callable[..., Awaitable[Played]] = session.play
+    return await shrink(failed.played, lambda steps: play(steps, frozenset(), failed.case.lenient))
 
 
 def _write(folder: Path, findings: tuple[Finding, ...]) -> None:
@@ -226,27 +188,3 @@ def _list(args: argparse.Namespace, cases: tuple[Case, ...], unreached: Mapping[
     for id_, why in unreached.items():
         print(f"{id_:<12} {why}")
     return 0
-
-
-def as_json(
-    subject: str, results: tuple[Result, ...], findings: tuple[Finding, ...], out_of_date: Mapping[str, str],
-    seconds: float,
-) -> dict[str, Any]:  # fmt: skip
-    """The results as data."""
-    return {
-        "subject": subject,
-        "seconds": round(seconds, 3),
-        "results": [
-            {
-                "id": r.case.id,
-                "verdict": r.verdict.value,
-                "aspect": r.aspect,
-                "why": r.why,
-                "excused": r.excused,
-                "seconds": round(r.seconds, 3),
-            }
-            for r in results
-        ],
-        "findings": [finding.as_json() for finding in findings],
-        "stale": dict(out_of_date),
-    }

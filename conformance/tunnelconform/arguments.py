@@ -30,7 +30,9 @@ def add_gateway(kinds: Any, run: Any) -> None:
         help="test a gateway",
         description="Plays client and runners against a gateway, in conversations that are derived from the tables, and judges "
         "each thing it says and each silence by them.",
-        epilog=f"example: tunnelspec conform gateway --subject reference --only 'ACK-G-*'\n\n{CODES}",
+        epilog="examples:\n  tunnelspec conform gateway --subject reference --only 'ACK-G-*'\n"
+        "  tunnelspec conform gateway --adapter 'python my_adapter.py' --html report.html --junit report.xml\n\n"
+        f"{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -53,7 +55,8 @@ def add_runner(kinds: Any, run: Any) -> None:
         help="test a runner",
         description="Plays gateway and client against a runner that hosts the test actor (see conformance/README.md), in "
         "conversations that are derived from the tables.",
-        epilog="example: tunnelspec conform runner --command 'node my-runner.mjs'\n\n"
+        epilog="examples:\n  tunnelspec conform runner --command 'node my-runner.mjs'\n"
+        "  tunnelspec conform runner --listen 127.0.0.1:7001 --html report.html --junit report.xml\n\n"
         "The runner finds the URL that it is to dial in TUNNELSPEC_GATEWAY, or where {url} stands in the command.\n\n"
         f"{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -100,7 +103,35 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="print the cases, and the transitions that none can reach")
     parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write the results as one HTML page that needs no network"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    parser.add_argument(
+        "--draw", action="append", default=[], metavar="PATTERN",
+        help="draw the conversations of these cases too, not only of those that did not pass: '*'",
+    )  # fmt: skip
     parser.add_argument("--verbose", action="store_true", help="print a line for each case, also for those that pass")
+
+
+CHOOSE = ("subject", "adapter", "client", "runner", "command", "listen", "option", "limit", "default_limits", "profile", "seed",
+          "walks")  # fmt: skip
+"""The arguments that decide which subject is tested, and which cases there are."""
+
+USUAL: dict[str, Any] = {"subject": "reference", "profile": "none", "seed": 0, "walks": 100}
+
+
+def again(role: str, args: argparse.Namespace) -> str:
+    """The command that runs cases against the same subject again; which cases, ``--only`` says."""
+    words = ["tunnelspec", "conform", role]
+    for name in CHOOSE:
+        value = getattr(args, name, None)
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value not in (None, False, USUAL.get(name)):
+            words += [f"{flag}={one}" for one in (value if isinstance(value, list) else [value])]
+    return shlex.join(words)
 
 
 def seconds(text: str) -> float:

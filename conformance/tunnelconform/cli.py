@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tunnelconform import html_matrix, matrix
 from tunnelconform.active import run_gateway, run_runner
 from tunnelconform.arguments import add_gateway, add_runner
 from tunnelconform.explain import conversation, explain, label
 from tunnelconform.passive import Judgement, judge
 from tunnelconform.record import serve
 from tunnelconform.recording import Entry, RecordingError, read
+from tunnelconform.report import ReportError, named
+from tunnelconform.report import read as read_report
 from tunneldraw.sequence import to_text
 
 CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -29,7 +32,7 @@ def add_parsers(subparsers: Any) -> None:
         epilog="example: tunnelspec record --listen 127.0.0.1:7000 --to ws://127.0.0.1:6420 -o talk.jsonl; "
         "tunnelspec conform trace talk.jsonl",
     )
-    kinds = conform.add_subparsers(dest="kind", metavar="KIND", required=True, help="gateway, runner, trace")
+    kinds = conform.add_subparsers(dest="kind", metavar="KIND", required=True, help="gateway, runner, trace, matrix")
     trace = kinds.add_parser(
         "trace",
         help="judge a recording",
@@ -44,6 +47,24 @@ def add_parsers(subparsers: Any) -> None:
     trace.set_defaults(run=run_trace)
     add_gateway(kinds, run_gateway)
     add_runner(kinds, run_runner)
+    side_by_side = kinds.add_parser(
+        "matrix",
+        help="several results side by side",
+        description="Puts the results of several runs side by side: a row a transition, a column a subject.",
+        epilog="examples:\n  tunnelspec conform gateway --adapter ./mine --json >mine.json\n"
+        "  tunnelspec conform gateway --json >reference.json\n"
+        "  tunnelspec conform matrix reference.json mine.json --html matrix.html\n\n"
+        "exit codes: 0 done, whatever the results say; 2 a file is no report",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    side_by_side.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="what 'conform gateway' or 'runner' printed with --json"
+    )
+    side_by_side.add_argument("--cases", action="store_true", help="a row a case, not a transition")
+    side_by_side.add_argument("--differing", action="store_true", help="only the rows in which the subjects differ")
+    side_by_side.add_argument("--html", type=Path, metavar="FILE", help="write it as one HTML page, too")
+    side_by_side.add_argument("--json", action="store_true", help="print it as one JSON object")
+    side_by_side.set_defaults(run=run_matrix)
     record = subparsers.add_parser(
         "record",
         help="record what passes between runners and a gateway",
@@ -70,6 +91,22 @@ def run_trace(args: argparse.Namespace) -> int:
     judgement = judge(entries)
     print(json.dumps(as_json(judgement)) if args.json else report(entries, judgement))
     return CODES[judgement.verdict]
+
+
+def run_matrix(args: argparse.Namespace) -> int:
+    """0 done, 2 wrong use."""
+    try:
+        table = matrix.matrix(
+            named([(file.stem, read_report(file)) for file in args.files]), args.cases, args.differing
+        )
+        if args.html:
+            args.html.write_text(html_matrix.to_html(table), encoding="utf-8")
+    except (ReportError, OSError) as error:
+        print(f"tunnelspec conform matrix: {error}", file=sys.stderr)
+        return 2
+    width = max(100, shutil.get_terminal_size().columns)
+    print(json.dumps(matrix.as_json(table)) if args.json else matrix.to_text(table, width))
+    return 0
 
 
 def as_json(judgement: Judgement) -> dict[str, Any]:

@@ -88,20 +88,33 @@ def runners_of(log: Sequence[Line]) -> list[str]:
     return sorted(parties - {"client", "gateway"}) or ["a"]
 
 
-def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]:
-    """What failed, in full."""
+def drawing_of(title: str, played: Played) -> Drawing:
+    """A conversation as it was played; if it failed, to the place where it did."""
+    log, problem = played.log, played.problem
+    if problem is not None:
+        subject = "runner" if played.side.name == "runner" else "gateway"
+        what = "silence" if problem.what is None else "this is not allowed"
+        log = (*log, Line(problem.time_ms, subject, subject, what))
+    return drawing(title, log, runners_of(log))
+
+
+def told(played: Played) -> Iterator[str]:
+    """What failed, in words; nothing if nothing did."""
     problem = played.problem
     if problem is None:
         return
-    log = played.log
-    subject = "runner" if played.side.name == "runner" else "gateway"
-    what = "silence" if problem.what is None else "this is not allowed"
-    marked = (*log, Line(problem.time_ms, subject, subject, what))
-    yield to_text(drawing(case.id, marked, runners_of(log)), colour, width)
     yield from reasons(problem.what, problem.refusal, problem.due)
     if problem.last is not None:
         oracle = played.at_fault.oracle
         yield from near(problem.last, problem.then, oracle.endpoint, oracle.limits)
+
+
+def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]:
+    """What failed, in full."""
+    if played.problem is None:
+        return
+    yield to_text(drawing_of(case.id, played), colour, width)
+    yield from told(played)
     yield ""
 
 

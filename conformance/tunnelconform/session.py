@@ -1,0 +1,117 @@
+"""A subject that is running, with the cases for it: what the command and the pytest plugin have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from tunnelconform.arguments import gateway_subject, runner_subject
+from tunnelconform.cases import Case, gateway_cases, runner_cases
+from tunnelconform.conversation import Conversation
+from tunnelconform.play_gateway import GatewayPlay
+from tunnelconform.play_runner import RunnerPlay
+from tunnelconform.played import Played, Verdict
+from tunnelconform.profiles import PROFILES, Profile
+from tunnelconform.shrink import signature
+from tunnelconform.standalone import script
+from tunnelconform.stress import stress, walks
+from tunnelconform.subject import GatewaySubject, Nature
+from tunnelconform.subject_runner import CommandRunner
+from tunnelconform.suite import Result, run
+from tunnelspec.limits import DEFAULT, Limits
+
+PATIENCE_MS = 60_000
+"""No single wait is longer."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A subject that is running, and how a case is played against it. ``more`` makes random walks of a seed; ``write`` makes a
+    standalone script, where that is possible."""
+
+    title: str
+    nature: Nature
+    profile: Profile
+    play: Callable[[Conversation, frozenset[str], bool], Awaitable[Played]]
+    alive: Callable[[], Awaitable[bool]]
+    every: tuple[Case, ...]
+    unreached: Mapping[str, str]
+    more: Callable[[int, int], tuple[Case, ...]]
+    write: Callable[[str, Played], Awaitable[str]] | None
+
+    async def results(self, cases: tuple[Case, ...], done: Callable[[Result], None]) -> tuple[Result, ...]:
+        """What the cases show; ``done`` hears of each as soon as it is known."""
+
+        async def play(case: Case, goal: frozenset[str]) -> Played:
+            return await self.play(case.conversation, goal, case.lenient)
+
+        return await run(cases, self.nature, play, self.alive, done, self.nature.side_by_side)
+
+    def graded(self, result: Result, expected: Mapping[str, str], strict: bool) -> Result:
+        """The result, excused if the baseline or the profile excuses it."""
+        if result.verdict is Verdict.FAIL and result.played is not None:
+            way = signature(result.played)
+            excuse = expected.get(result.case.id) or self.profile.excuse(way.rules if way else ())
+            return result.with_excuse(excuse)
+        return result.with_counts(strict) if result.verdict is Verdict.INCONCLUSIVE else result
+
+
+def opened(role: str, args: argparse.Namespace) -> AbstractAsyncContextManager[Session]:
+    """The subject that the arguments name, started; it is stopped at the end. Raises ``ValueError``, ``SubjectError``,
+    ``OSError``."""
+    return gateway_session(args) if role == "gateway" else runner_session(args)
+
+
+@asynccontextmanager
+async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
+    """With a gateway."""
+    subject: GatewaySubject = gateway_subject(args)
+    profile = PROFILES[args.profile]
+    try:
+        nature = await subject.start()
+        every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
+        every = (*every, *stress(nature.limits, args.seed, args.walks))
+
+        async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
+            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
+
+        def more(seed: int, count: int) -> tuple[Case, ...]:
+            return tuple(walks(nature.limits, seed, count))
+
+        async def write(id_: str, played: Played) -> str:
+            place = await subject.place()
+            return script(id_, played, place, await subject.door(place), nature.limits)
+
+        alone = None if nature.runner_first else write  # a script cannot make an actor
+        yield Session(f"gateway {subject.name}", nature, profile, play, subject.alive, every, unreached, more, alone)
+    finally:
+        await subject.stop()
+
+
+@asynccontextmanager
+async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
+    """With a runner."""
+    subject: CommandRunner = runner_subject(args)
+    profile = PROFILES[args.profile]
+    tables = profile.tables()[1]
+    every, unreached = runner_cases(subject.limits, PATIENCE_MS)
+    try:
+        hub = await subject.start()
+
+        async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
+            return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables).run()
+
+        nature = Nature(subject.limits)
+        yield Session(
+            f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, lambda *_: (), None
+        )
+    finally:
+        await subject.stop()
+
+
+def changed(limits: Limits) -> dict[str, int]:
+    """The limits that are not the defaults."""
+    usual = {name: value for name, value, *_ in DEFAULT.describe()}
+    return {name: value for name, value, *_ in limits.describe() if value != usual[name]}
