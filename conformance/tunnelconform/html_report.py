@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tunnelconform.cases import TRANSITIONS
 from tunnelconform.marks import SHAPES, marked
 from tunnelconform.page import anchor, conversation, facts, page, table, tally, text, verdict
-from tunnelconform.report import EXCUSED, OUTCOMES, Entry, Failure, Report, machine_of, worst
+from tunnelconform.report import EXCUSED, OUTCOMES, TRIED_FIRST, Entry, Failure, Report, machine_of, worst
 from tunneldraw.picture import Picture
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.limits import DEFAULT
@@ -113,7 +113,7 @@ def _stale(report: Report) -> Iterator[str]:
 def _pictures(report: Report) -> Iterator[str]:
     counts = report.by_transition()
     about = {machine_of(id_) for id_ in (*counts, *(report.out_of_reach or {}))} & {machine_of(id_) for id_ in counts}
-    outcomes = {id_: worst(found) for id_, found in counts.items()}
+    outcomes = {id_: worst(found, TRIED_FIRST) for id_, found in counts.items()}
     broken = _broken(report)
     outcomes |= dict.fromkeys(broken, "fail")
     about |= {machine_of(id_) for id_ in broken}
@@ -126,8 +126,8 @@ def _pictures(report: Report) -> Iterator[str]:
 
 
 WHAT = {
-    "pass": "all cases about it passed",
-    "fail": "a case about it failed, or a failure rests on it",
+    "pass": "a case about it passed, and none failed",
+    "fail": "a case about it failed; with a frame and the word broken: a failure rests on it",
     "error": "the subject died",
     "excused": "its failure is excused",
     "inconclusive": "its case was not reached, or could not be followed",
@@ -138,20 +138,21 @@ WHAT = {
 
 
 def _broken(report: Report) -> Counter[str]:
-    """Rules on which failures rest that nothing excuses."""
-    return Counter(rule for e in report.entries if e.outcome == "fail" for rule in e.rules if rule in TRANSITIONS)
+    """Rules on which failures rest that nothing excuses; if a failure rests on none, what its case is about."""
+    failed = (e for e in report.entries if e.outcome == "fail")
+    return Counter(rule for e in failed for rule in e.rules or (e.transition,) if rule in TRANSITIONS)
 
 
 def _picture(
     report: Report, machine: Machine, outcomes: dict[str, str], counts: dict[str, Counter[str]], broken: Counter[str]
 ) -> Iterator[str]:
     tried = [t.id for t in machine.transitions if t.id in counts]
-    failing = [t.id for t in machine.transitions if outcomes.get(t.id) in ("fail", "error")]
-    bad = f", {len(failing)} failing: {', '.join(failing)}" if failing else ""
+    failing = [t.id for t in machine.transitions if t.id in broken]
+    bad = f", {len(failing)} broken: {', '.join(failing)}" if failing else ""
     title = f"{machine.id} {machine.name}: {len(tried)} of {len(machine.transitions)} transitions tried{bad}"
     yield f'<details id="m-{anchor(machine.id)}"{" open" if failing else ""}><summary>{text(title)}</summary>\n'
     yield f'<figure class="picture" tabindex="0" role="group" aria-label="{text(machine.id)}">'
-    yield f"{marked(Picture(machine), outcomes)}</figure>\n"
+    yield f"{marked(Picture(machine), outcomes, broken)}</figure>\n"
     rows = []
     for t in machine.transitions:
         found = counts.get(t.id, Counter())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -64,14 +65,14 @@ def facts(rows: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value) + "</dl>\n"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first column names the rows; on a narrow screen each row is a list. Cells are HTML."""
-    parts = [f'<table class="cells"><caption class="soft">{caption}</caption><thead><tr>' if caption else
-             '<table class="cells"><thead><tr>']  # fmt: skip
+    parts = ['<table class="cells"><thead><tr>']
     parts += [f'<th scope="col">{head}</th>' for head in heads]
+    names = [re.sub(r"<[^>]*>", "", head) for head in heads]
     parts.append("</tr></thead><tbody>\n")
     for first, *rest in rows:
-        cells = "".join(f'<td data-head="{h}">{cell}</td>' for h, cell in zip(heads[1:], rest, strict=True))
+        cells = "".join(f'<td data-head="{h}">{cell}</td>' for h, cell in zip(names[1:], rest, strict=True))
         parts.append(f'<tr><th scope="row">{first}</th>{cells}</tr>\n')
     return "".join([*parts, "</tbody></table>\n"])
 
@@ -89,4 +90,4 @@ def _alone(drawing: Drawing) -> str:
     for step in drawing.steps:
         for rule in rules_of_step(step):
             drawn = drawn.replace(f'href="#{rule.lower()}"', f'href="#t-{rule.lower()}"')
-    return drawn.replace("\n", "")
+    return drawn.replace("<g>", '<g role="list">', 1).replace("\n", "")  # its steps are the items

@@ -29,6 +29,10 @@ class ReportError(ValueError):
     """A file that is no report of ours: the message names the file and what is wrong with it."""
 
 
+TRIED_FIRST: tuple[str, ...] = ("error", "fail", EXCUSED, "pass", "inconclusive", "unsupported")
+"""The same for what was tried at all: one pass is enough."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One case, and what came of it. ``rules``: those that a failure rests on. ``told``: why it failed, line by line."""
@@ -115,10 +119,10 @@ def machine_of(id_: str) -> str:
     return id_.partition("/")[0].rpartition("-")[0] or id_
 
 
-def worst(outcomes: Iterable[str]) -> str:
+def worst(outcomes: Iterable[str], order: Sequence[str] = WORST_FIRST) -> str:
     """Of several outcomes, the one that a reader must see; "" of none."""
     found = set(outcomes)
-    return next((outcome for outcome in WORST_FIRST if outcome in found), "")
+    return next((outcome for outcome in order if outcome in found), "")
 
 
 def entry_of(result: Result, drawn: bool) -> Entry:

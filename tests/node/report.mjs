@@ -62,7 +62,10 @@ try {
     await page.setViewportSize({ width, height: 900 })
     await page.goto("about:blank")
     await page.goto(address)
-    if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+    for (const slice of folder ? [0, 1, 2] : []) {
+      const clip = { x: 0, y: 1600 * slice, width, height: 1600 }
+      await page.screenshot({ path: join(folder, `${name}-${slice + 1}.png`), fullPage: true, clip })
+    }
     await audit(page, name)
   }
   seen.errors = errors
