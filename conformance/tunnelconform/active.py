@@ -24,6 +24,7 @@ from tunnelconform.standalone import can_write, file_name
 from tunnelconform.subject import SubjectError
 from tunnelconform.suite import Result
 from tunnelconform.terminal import Finding, Progress, report
+from tunneldraw.svg import Undrawable
 
 BATCH = 50
 """So many walks are added at a time while there is time left."""
@@ -51,13 +52,16 @@ def _guarded(role: str, args: argparse.Namespace) -> int:
     except ValueError as error:
         say(error)
         return 2
-    except (SubjectError, OSError) as error:
+    except (SubjectError, OSError, Undrawable) as error:
         say(error if str(error) else SubjectError(f"the subject took too long ({error!r})"))
         return 4
 
 
 async def _session(role: str, args: argparse.Namespace) -> int:
     """Run what is selected, and report; the exit code."""
+    for path in (args.html, args.junit):
+        if path is not None and not path.parent.is_dir():  # said now, not when the suite has run
+            raise ValueError(f"{path}: there is no folder {path.parent}")
     if args.list and role == "runner":  # its limits are told, so that it need not run
         every, unreached = runner_cases(runner_subject(args).limits, PATIENCE_MS)
         return _list(args, selected(every, args.only), unreached)

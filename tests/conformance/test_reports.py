@@ -29,7 +29,8 @@ from tunnelspec.endpoint import MACHINES
 
 pytest_plugins = ["pytester"]
 
-NODE = Path(__file__).parents[1] / "node"
+ROOT = Path(__file__).parents[2]
+NODE = ROOT / "tests/node"
 DEPARTS = ["--option=--deviation", "--option=acks-what-it-drops"]
 DRAWING = Sequence(
     "x", (Lane("a", "a"), Lane("b", "b")), (Message("a", "b", "hé\x07"), Note("a", "silence", ("ACK-G-07",)))
@@ -265,3 +266,17 @@ def test_a_marker_takes_what_the_command_takes() -> None:
     assert (args.role, args.adapter, args.seed) == ("gateway", "python my.py", 7)
     with pytest.raises(ValueError, match="--sed"):
         parsed("gateway --sed 7")
+
+
+def test_a_report_without_a_place_is_refused_before_the_suite_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", "runner", "--command", "/no/such/program", "--html", "/no/such/folder/r.html"]) == 2
+    assert "there is no folder /no/such/folder" in capsys.readouterr().err
+
+
+def test_the_recipes_of_the_page_can_be_followed() -> None:
+    """Each command of ``conformance/README.md`` that names a gateway or a runner is one that the command understands."""
+    page = (ROOT / "conformance/README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^ +tunnelspec conform ((?:gateway|runner) .*?)(?:\s>\S+|\s+#.*)?$", page, re.MULTILINE)
+    assert len(found) > 3
+    for command in found:
+        parsed(command.replace("$GITHUB_RUN_NUMBER", "1"))

@@ -62,9 +62,10 @@ try {
     await page.setViewportSize({ width, height: 900 })
     await page.goto("about:blank")
     await page.goto(address)
-    for (const slice of folder ? [0, 1, 2] : []) {
-      const clip = { x: 0, y: 1600 * slice, width, height: 1600 }
-      await page.screenshot({ path: join(folder, `${name}-${slice + 1}.png`), fullPage: true, clip })
+    const high = folder ? await page.evaluate(() => document.documentElement.scrollHeight) : 0
+    for (let y = 0; y < Math.min(high, 4800); y += 1600) {
+      const clip = { x: 0, y, width, height: Math.min(1600, high - y) }
+      await page.screenshot({ path: join(folder, `${name}-${y / 1600 + 1}.png`), fullPage: true, clip })
     }
     await audit(page, name)
   }
