@@ -14,7 +14,7 @@ def to_html(table_: Matrix) -> str:
     heads = ["rule", *(text(name) for name in table_.subjects)]
     rows = [
         (
-            f"{text(row.id)} <span class=soft>{text(_says(row.id))}</span>",
+            f"<span class=rule>{text(row.id)}</span> <span class=soft>{text(_says(row.id))}</span>",
             *(_cell(worst(c), cell(c)) for c in row.cells),
         )
         for row in table_.rows

@@ -46,7 +46,8 @@ def _head(report: Report) -> Iterator[str]:
     )
     used = [outcome for outcome in OUTCOMES if counts[outcome]]
     rows = [
-        (f'<a href="#m-{anchor(machine)}">{text(machine)}</a>', found) for machine, found in report.by_machine().items()
+        (f'<a class="rule" href="#m-{anchor(machine)}">{text(machine)}</a>', found)
+        for machine, found in report.by_machine().items()
     ]
     yield "<h2 id=summary>Summary</h2>\n"
     yield (
@@ -164,9 +165,14 @@ def _picture(
         why = (report.out_of_reach or {}).get(t.id, "") if not found else ""
         many = f'<a href="#cases" data-ask="{t.id}/">{text(tally(found))}</a>' if found else text(why.partition(":")[0])
         rows.append(
-            (f'<span id="t-{anchor(t.id)}">{t.id}</span>', verdict(outcomes.get(t.id, "")), many + rests, text(t.says))
+            (
+                f'<span class="rule" id="t-{anchor(t.id)}">{t.id}</span>',
+                verdict(outcomes.get(t.id, "")),
+                many + rests,
+                text(t.says),
+            )
         )
-    yield table(["transition", "mark", "cases", "rule"], rows)
+    yield table(["id", "mark", "cases", "rule"], rows)
     yield "</details>\n"
 
 
@@ -206,8 +212,8 @@ def _case(report: Report, entry: Entry, first: bool) -> str:
 
 def _unreached(report: Report) -> Iterator[str]:
     if report.out_of_reach:
-        rows = [(text(id_), text(why)) for id_, why in report.out_of_reach.items()]
+        rows = [(f'<span class="rule">{text(id_)}</span>', text(why)) for id_, why in report.out_of_reach.items()]
         yield "<h2 id=unreached>Out of a peer's reach</h2>\n"
         yield f"<details><summary>{len(rows)} transitions that no case takes</summary>\n"
-        yield table(["transition", "why"], rows)
+        yield table(["id", "why"], rows)
         yield "</details>\n"
