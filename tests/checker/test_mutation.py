@@ -160,10 +160,9 @@ def test_worlds_in_which_the_tables_do_not_hold_try_nothing() -> None:
 # -- the record ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("machine", ["RELAY-G", "EVT-R"])
-def test_a_machines_mutants_are_killed_or_make_no_difference(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machines_mutants_are_killed_or_make_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
     """B3: at least 95 % of the mutants that differ are killed, and what makes no difference has a reason."""
-    assert main(["mutate", "--only", f"{machine}*", "--jobs", "1", "--json"]) == 0
+    assert main(["mutate", "--only", "RELAY-G*", "--jobs", "1", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["mutants"] == result["killed"] + len(result["equivalent"]) + len(result["survived"])
     assert result["killed"] >= 0.95 * (result["killed"] + len(result["survived"]))
