@@ -49,7 +49,9 @@ class Outbox:
         if protocol.state is not OPEN:
             return
         if protocol.side is SERVER and not protocol.extensions and not protocol.debug:
-            protocol.writes += (head(len(data), binary), data)
+            protocol.writes.append(head(len(data), binary))
+            if data:  # to the library, nothing to write is the end of the stream
+                protocol.writes.append(data)
         elif binary:
             protocol.send_binary(data)
         else:

@@ -7,9 +7,15 @@ export async function scenario(WebSocket, url, name) {
       socket.binaryType = "arraybuffer"
       const inbox = []
       const waiting = []
-      socket.onmessage = ({ data }) => (waiting.length ? waiting.shift()(data) : inbox.push(data))
-      socket.next = () => (inbox.length ? Promise.resolve(inbox.shift()) : new Promise((done) => waiting.push(done)))
-      socket.closed = new Promise((done) => (socket.onclose = ({ code, reason }) => done([code, reason])))
+      socket.onmessage = ({ data }) => (waiting.length ? waiting.shift().done(data) : inbox.push(data))
+      socket.next = () =>
+        inbox.length ? Promise.resolve(inbox.shift()) : new Promise((done, failed) => waiting.push({ done, failed }))
+      socket.closed = new Promise((done) => {
+        socket.onclose = ({ code, reason }) => {
+          waiting.forEach(({ failed }) => failed(new Error(`${actor} was closed with ${code} ${reason} while a message was awaited`)))
+          done([code, reason])
+        }
+      })
       socket.onerror = reject
       socket.onopen = () => resolve(socket)
     })

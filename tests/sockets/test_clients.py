@@ -54,6 +54,20 @@ def test_python_messages(running: Running, actor: str) -> None:
     assert received == sent
 
 
+@pytest.mark.parametrize("message", ["", b""])
+def test_an_empty_message_that_leaves_alone_ends_nothing(running: Running, message: str | bytes) -> None:
+    """To the library, nothing to write is the end of the stream: an empty message with nothing behind it once closed the socket."""
+
+    async def do(socket: ClientConnection) -> list[Any]:
+        received = []
+        for sent in (message, "more"):
+            await socket.send(sent)
+            received.append(await socket.recv())
+        return received
+
+    assert talk(f"{running.url}/ws/plainecho.alone", do) == [message, "more"]
+
+
 def test_python_one_mebibyte(running: Running) -> None:
     """A plain socket carries 1 MiB; one that can hibernate carries what fits into the pending limit, to the byte."""
 
