@@ -164,7 +164,11 @@ def tried(chosen: Sequence[Mutant], jobs: int, visible: bool) -> Iterator[tuple[
         yield from _told(results, chosen, began, beat, visible)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        yield from _told(pool.map(_judge, range(len(chosen)), chunksize=1), chosen, began, beat, visible)
+        try:
+            yield from _told(pool.map(_judge, range(len(chosen)), chunksize=1), chosen, began, beat, visible)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _judge(place: int) -> tuple[int, Fate]:
