@@ -5,7 +5,7 @@ STAMP := .venv/.stamp
 NODE_STAMP := tests/node/node_modules/.stamp
 ENGINE_STAMP := reference/interop/node_modules/.stamp
 PIP_FLAGS := --quiet --disable-pip-version-check
-CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree
+CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree "mutate --sample 20"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types check draw book lessons handouts export findings explore agree mutate interop bench lock clean

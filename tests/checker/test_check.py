@@ -68,6 +68,7 @@ def test_the_tables_hold_in_the_small_worlds(capsys: pytest.CaptureFixture[str])
     assert result["verdict"] == "holds"
     assert set(result["properties"].values()) == {"holds"}
     assert set(result["properties"]) == {p.id for p in ALL}
+    assert result["trust"]["mutants"] == sum(result["trust"][fate] for fate in ("killed", "equivalent", "survived"))
     assert not set(result["untaken"]) & {"CONN-G-01", "REQ-G-01", "LINK-G-01", "RELAY-G-01"}
     assert result["trace"] == []
     assert result["states"] == sum(s["states"] for s in result["scenarios"])

@@ -238,7 +238,6 @@ def tell(found: Record, as_json: bool, how: str) -> None:
             "survived": missed, "seconds": round(found.seconds),
         }))  # fmt: skip
         return
-    print(f"{len(found.fates):,} mutants ({how}): {summary(found)}\n")
     print(f"{'killed by':<16}  {'mutants':>7}")
     for name, count in found.killers().most_common():
         print(f"{name:<16}  {count:>7,}")
@@ -253,6 +252,7 @@ def tell(found: Record, as_json: bool, how: str) -> None:
     if survivors:
         print("\nsurvived:")
         print("\n".join(f"  {id_}\n    {fate.world}: {fate.because}" for id_, fate in survivors))
+    print(f"\n{len(found.fates):,} mutants ({how}): {summary(found)}")
 
 
 def _reason(fate: Fate) -> str:
