@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sample and not args.check:
         print("tunnelspec mutate: --sample goes with --check", file=sys.stderr)
         return 2
-    everything = tuple(mutant for machine in MACHINES for mutant in mutants(machine))
+    everything = all_mutants()
     chosen = select(everything, args.only, args.operator)
     if not chosen:
         print(
@@ -85,6 +86,12 @@ def run(args: argparse.Namespace) -> int:
             return 5
         return listing(chosen, known) if args.list else check(args, everything, chosen, known)
     return try_all(args, chosen, len(chosen) == len(everything))
+
+
+@cache
+def all_mutants() -> tuple[Mutant, ...]:
+    """The mutants of all machines."""
+    return tuple(mutant for machine in MACHINES for mutant in mutants(machine))
 
 
 def try_all(args: argparse.Namespace, chosen: Sequence[Mutant], whole: bool) -> int:
