@@ -39,7 +39,7 @@ class SleepySink(Sink):
     """A runner whose actors can all be sent to sleep."""
 
     def __init__(self) -> None:
-        super().__init__(0, tunnel_acks=True)
+        super().__init__(tunnel_acks=True)
         self.requests: list[bytes] = []
         self.opened = asyncio.Event()
 
@@ -65,7 +65,7 @@ def resident(pid: int) -> int:
 async def measure(server: str, port: int, pid: int, count: int) -> dict[str, float]:
     """Bytes a connection, awake and asleep."""
     options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None}
-    path = "/sink" if server == "relay" else "/runners/connect?protocol_version=2&runner_key=bench"
+    path = "/sink" if server == "trivial" else "/runners/connect?protocol_version=2&runner_key=bench"
     sink = SleepySink()
     async with connect(f"ws://127.0.0.1:{port}{path}", **options) as behind:
         tasks = []
@@ -115,11 +115,11 @@ def run(server: str, count: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    parser.add_argument("--connections", type=int, default=9_000, help="how many (default %(default)s)")
+    parser.add_argument("--connections", type=int, default=10_000, help="how many (default %(default)s)")
     args = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    socket = run("relay", args.connections)["awake"]
+    socket = run("trivial", args.connections)["awake"]
     gateway = run("gateway", args.connections)
     result = {
         "connections": args.connections,

@@ -12,7 +12,7 @@ import builtins
 import copy
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
@@ -21,6 +21,7 @@ from tunnelspec.compiled.forms import open_form
 from tunnelspec.compiled.terms import (
     Atom,
     Block,
+    Fork,
     Known,
     Made,
     Names,
@@ -142,6 +143,15 @@ class Inliner:
                 return self._method(self.value(base, scope, block), name, arguments, keywords, scope, block)
             case ast.Call(called, arguments, keywords):
                 return self._call(self.value(called, scope, block), arguments, keywords, scope, block)
+            case ast.IfExp(test, yes, no):
+                holds = self._decided(test, scope, block)
+                if holds is None and (isinstance(yes, ast.Tuple) or isinstance(no, ast.Tuple)):
+                    holds = self._told(test, scope, block)
+                return (
+                    self._as_it_stands(node, scope, block)
+                    if holds is None
+                    else self.value(yes if holds else no, scope, block)
+                )
             case _:
                 return self._as_it_stands(node, scope, block)
 
@@ -339,6 +349,20 @@ class Inliner:
         text = f"({ast.unparse(_Replace(self, scope, block, bound).visit(copy.deepcopy(node)))})"
         return Atom(text) if isinstance(node, ast.GeneratorExp) else self._local(text, "value", block)
 
+    def _decided(self, test: ast.expr, scope: Scope, block: Block) -> bool | None:
+        """Whether a condition holds, if that is known here without any more code."""
+        answers: list[bool] = []
+        probe = replace(block.where("", True), lines=[])
+        self.decide(test, scope, probe, lambda _: answers.append(True), lambda _: answers.append(False))
+        return answers[0] if len(answers) == 1 and not probe.lines else None
+
+    def _told(self, test: ast.expr, scope: Scope, block: Block) -> bool:
+        """The same, where the shape of the result depends on it. Raises ``Fork`` if it is not decided yet."""
+        text = self.text(self.value(test, scope, block), block)
+        if text not in block.facts:
+            raise Fork(text)
+        return block.facts[text]
+
     # -- conditions --------------------------------------------------------------------------------------------------
 
     def decide(self, node: ast.expr, scope: Scope, block: Block, yes: Then, no: Then) -> None:
@@ -363,7 +387,7 @@ class Inliner:
                 terms, _ = self._arguments(arguments, [], scope, block)
                 self.decide_call(self._name(called.id, scope).value, terms, block, yes, no)  # type: ignore[attr-defined, union-attr]
             case _:
-                self._fork(self.value(node, scope, block), block, yes, no)
+                self.fork(self.value(node, scope, block), block, yes, no)
 
     def decide_call(
         self, guard: Callable[..., Any], arguments: tuple[Term, ...], block: Block, yes: Then, no: Then
@@ -373,7 +397,7 @@ class Inliner:
             last, scope = self._enter(guard, arguments, block)
         except Refused:
             given = ", ".join(self.text(argument, block) for argument in arguments)
-            self._fork(self._local(f"{self.names.of(guard)}({given})", "holds", block), block, yes, no)
+            self.fork(self._local(f"{self.names.of(guard)}({given})", "holds", block), block, yes, no)
         else:
             self.decide(last, scope, block, yes, no)
 
@@ -399,9 +423,9 @@ class Inliner:
         one, other = self.text(left, block), self.text(right, block)
         if sign == "==" and other == "0" and one in self._lengths:
             sign, one, other, yes, no = "<", "0", one, no, yes  # a length is not negative
-        self._fork(Atom(f"{one} {sign} {other}"), block, yes, no)
+        self.fork(Atom(f"{one} {sign} {other}"), block, yes, no)
 
-    def _fork(self, condition: Term, block: Block, yes: Then, no: Then) -> None:
+    def fork(self, condition: Term, block: Block, yes: Then, no: Then) -> None:
         if isinstance(condition, Known):
             (yes if condition.value else no)(block)
             return

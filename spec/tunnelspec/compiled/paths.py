@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from tunnelspec.compiled.inline import Inliner
-from tunnelspec.compiled.terms import Atom, Block, Known, Made, Names, Refused, Several, Term, field_names
+from tunnelspec.compiled.terms import Atom, Block, Fork, Known, Made, Names, Refused, Several, Term, field_names
 from tunnelspec.events import Signal
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Transition, Verdict, Violation
@@ -144,6 +145,9 @@ class Writer:
         def then(here: Block, row: Transition) -> None:
             try:
                 after, outputs = self._fire(row, place, item, world, here)
+            except Fork as fork:
+                again = partial(then, row=row)
+                self.inliner.fork(Atom(fork.condition), here, again, again)
             except Refused:  # of this row alone: nothing that follows it is written in here
                 self._interpret(here)
             else:

@@ -12,6 +12,14 @@ class Refused(Exception):
     """The compiler does not see through this: the interpreter runs it."""
 
 
+class Fork(Refused):
+    """What comes out depends on this condition: it is to be decided before, and then asked for again."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self.condition = condition
+
+
 @dataclass(frozen=True, slots=True)
 class Atom:
     """A value that the generated code has at hand, under this name."""
