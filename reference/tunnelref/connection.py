@@ -1,7 +1,8 @@
 """The library's connections, with two things done otherwise where every message pays for them.
 
 - All that waits to be sent is handed to the socket at once, where the library makes a system call for each frame.
-- A server's connection hands each message to a function as it comes, where the library wakes a task through a queue.
+- A server's connection hands each message to a function as it comes, where the library wakes a task through a queue; and it
+  tells when it is held up, since whoever writes to it does not wait.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class JoinedServer(Joined, ServerConnection):
 class HeardServer(JoinedServer):
     """The same; its messages are read by ``listen``."""
 
+    held_up: Callable[[bool], None] | None = (
+        None  # is told when more waits to be sent than should, and when that is over
+    )
     _hear: Hear | None = None
     _fragments: list[bytes]  # of the message that is being read
     _binary: bool
@@ -52,6 +56,16 @@ class HeardServer(JoinedServer):
             hear(message.encode() if isinstance(message, str) else message, not isinstance(message, str))
         self._hear = hear
         await self.wait_closed()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.held_up is not None:
+            self.held_up(True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.held_up is not None:
+            self.held_up(False)
 
     def process_event(self, event: Frame | Request | Response) -> None:
         hear = self._hear

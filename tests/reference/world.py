@@ -153,6 +153,11 @@ class VirtualClient:
         self.reading = True
         self.world.later.append(self._drain)
 
+    def pause(self) -> None:
+        raise AssertionError("no link of this world is ever held up")
+
+    resume = pause
+
     def send(self, data: bytes, binary: bool) -> None:
         self.received.append(data)
 

@@ -66,6 +66,12 @@ class ClientSocket(Protocol):
     def read(self) -> None:
         """Begin to read the client's messages."""
 
+    def pause(self) -> None:
+        """Read no more for now: the client's own writes will wait."""
+
+    def resume(self) -> None:
+        """Go on reading."""
+
     def send(self, data: bytes, binary: bool) -> None: ...
 
     def close(self, code: int, reason: str) -> None: ...
@@ -144,6 +150,15 @@ class SocketEntry(Entry):
             gateway.trace("client", "gateway", "message", self, size=len(data))
         total = gateway.metrics.pending_bytes
         self.post(_client_message(data, binary, frame_size(data), total, self.clock.now_ms()))
+        if gateway.congested:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Whose link is held up reads no more: what a slow runner does not take stays with the clients, not in our memory."""
+        waiting = self.gateway.congested.get(self.local("connection").context.link)
+        if waiting is not None:
+            waiting.add(self.client)
+            self.client.pause()
 
     def closed(self, code: int | None, reason: str | None) -> None:
         """The client's socket is gone."""
@@ -221,6 +236,7 @@ class Gateway:
         self.house = new_house()
         self.entries: dict[bytes, Entry] = {}
         self.links: dict[int, Link] = {}
+        self.congested: dict[int, set[ClientSocket]] = {}  # a link that is held up -> the clients that wait for it
         self.metrics = GatewayMetrics(tables.gateway)
         self.directory = Directory(lambda: self.links.values(), self.actor_started)
         self._links_made = 0

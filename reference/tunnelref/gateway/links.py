@@ -199,8 +199,17 @@ class Link(Driver):
         self.gateway.links.pop(self.number, None)
         self.gateway.log("runner_gone", link=self.number, runner=self.runner_key)
 
+    def held_up(self, yes: bool) -> None:
+        """Its socket takes no more for now, or does so again: its clients wait, or go on."""
+        if yes:
+            self.gateway.congested.setdefault(self.number, set())
+        else:
+            for client in self.gateway.congested.pop(self.number, ()):
+                client.resume()
+
     def down(self) -> None:
         """The socket is closed."""
+        self.held_up(False)
         self.post(LinkDown(self.clock.now_ms()))
 
     def _actor_event(self, event: Any) -> None:

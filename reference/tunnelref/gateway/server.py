@@ -26,6 +26,8 @@ from tunnelref.outbox import Outbox
 from tunnelref.wire import UnsupportedVersion, codec, version_from_url
 from tunnelspec.frames import canonical_map
 
+LINK_BACKLOG_BYTES = 1 << 20
+"""Written to a runner, and not taken by its socket: beyond it its clients are read no further until a quarter is left."""
 MAX_REASON_BYTES = 123  # RFC 6455, section 5.5
 HOP_BY_HOP = frozenset({"connection", "upgrade", "host", "content-length", "transfer-encoding"})
 
@@ -114,6 +116,12 @@ class Client(Peer):
         self.reading = True
         self.wake()
 
+    def pause(self) -> None:
+        self.connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        self.connection.transport.resume_reading()
+
     send = Outbox.write
 
     def close(self, code: int, reason: str) -> None:
@@ -200,6 +208,8 @@ class GatewayServer:
             raise BadRequest("the query must have one runner_key")
         namespace = query.get("namespace", ["default"])[0]
         link = self.gateway.join(RunnerPeer(connection), codec(version_from_url(url)), namespace, keys[0])
+        connection.transport.set_write_buffer_limits(high=LINK_BACKLOG_BYTES)
+        connection.held_up = link.held_up
         try:
             await connection.listen(lambda data, binary: link.receive(data if binary else data.decode()))
         except ConnectionClosed:
