@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
-from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.model_gateway import WAITS, Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
 from tunnelconform.model_runner import Bounds as RunnerBounds
 from tunnelconform.model_runner import RunnerModel
@@ -76,6 +76,8 @@ def gateway_found(limits: Limits, patience_ms: int, most: int) -> Found:
 class Peers(Protocol):
     """A model that can also say where a conversation leads, and what shows it."""
 
+    limits: Limits
+
     def after(self, conversation: Iterable[talk.Step]) -> Any: ...
 
     def do(self, model: Any, step: talk.Step) -> tuple[Any, tuple[Felt, ...]]: ...
@@ -115,7 +117,11 @@ def timely(model: Peers, conversation: Conversation, transition: str) -> Iterato
     if not isinstance(last, talk.Wait) or TRANSITIONS[transition].verdict is not Verdict.TAKEN:
         return
     before = model.after(conversation[:-1])
-    yield "not-yet", (*conversation[:-1], replace(last, short=True))
+    for shorter in _shorter(model.limits, last):
+        _, taken = model.do(before, shorter)
+        if all(felt.transition.id != transition for felt in taken):
+            yield "not-yet", (*conversation[:-1], shorter)
+            break
     for step in model.steps(before):
         if isinstance(step, talk.Wait):
             continue
@@ -124,6 +130,15 @@ def timely(model: Peers, conversation: Conversation, transition: str) -> Iterato
             _, taken = model.do(after, last)
             if all(felt.transition.id != transition for felt in taken):
                 yield f"not-after-{step.do}", (*conversation[:-1], step, last)
+
+
+def _shorter(limits: Limits, wait: talk.Wait) -> Iterator[talk.Wait]:
+    """Waits that are not as long, the longest first: what comes before may have taken its time."""
+    yield replace(wait, short=True)
+    longest = getattr(limits, wait.limit)
+    for limit in sorted(WAITS, key=lambda name: -int(getattr(limits, name))):
+        if getattr(limits, limit) < longest:
+            yield replace(wait, limit=limit, short=True)
 
 
 def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Conversation]:

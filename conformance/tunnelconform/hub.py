@@ -15,10 +15,12 @@ from tunnelref.wire import WireError, codec
 from tunnelspec.frames import (
     ActorConfig,
     ActorIntentSleep,
+    ActorStateStopped,
     CommandStartActor,
     CommandStopActor,
     CommandWrapper,
     EventActorIntent,
+    EventActorStateUpdate,
     ProtocolMetadata,
     ToClientAckEvents,
     ToClientCommands,
@@ -43,6 +45,9 @@ class Guest(Protocol):
 
     def wants_sleep(self) -> None:
         """Its actor wants to sleep."""
+
+    def has_stopped(self, generation: int) -> None:
+        """That life of its actor is over."""
 
     def loses(self, link: int) -> None:
         """The link is gone."""
@@ -112,6 +117,9 @@ class Hub:
             await self._send(ToClientAckEvents(self._events_seen))
             for wrapper in frame.events:
                 event = wrapper.inner
+                if isinstance(event, EventActorStateUpdate) and isinstance(event.state, ActorStateStopped):
+                    for guest in [g for g in self.guests.values() if g.actor_id == event.actorId]:
+                        guest.has_stopped(event.generation)
                 if isinstance(event, EventActorIntent) and isinstance(event.intent, ActorIntentSleep):
                     for guest in [g for g in self.guests.values() if g.actor_id == event.actorId]:
                         guest.wants_sleep()

@@ -10,6 +10,7 @@ from tunnelconform import conversation as talk
 from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.conversation import Step
 from tunnelconform.derive import Felt, watched
+from tunnelconform.model_gateway import NEARLY
 from tunnelconform.played import Impossible
 from tunnelspec.endpoint import RUNNER, State
 from tunnelspec.events import AckDue, ActorStops, CancelTimer, Collect, Free, LinkLost, Send, SetTimer
@@ -152,9 +153,9 @@ class RunnerModel:
             m = self._spend(m, "cuts", m._replace(link=m.link + 1))
             return self._feel(m, LinkLost(m.link - 1, m.now), taken)
         if isinstance(step, talk.Wait):
-            if step.short:
-                return m
-            m = self._spend(m, "waits", m._replace(now=m.now + getattr(self.limits, step.limit) + 1))
+            value = int(getattr(self.limits, step.limit))
+            passed = int(value * NEARLY) if step.short else value + 1
+            m = self._spend(m, "waits", m._replace(now=m.now + passed))
             return self._feel(m, Collect(m.now), taken)
         raise Impossible(f"{step.do} is nothing to a runner")
 

@@ -243,6 +243,12 @@ class Oracle:
                     break
         return Refusal(seen, tuple(hypotheses), tuple(allowed.values()))
 
+    def since(self, hypotheses: Sequence[Hypothesis], seen: Seen) -> int:
+        """The earliest time at which what is seen may have been said; the time at which it is seen, if it is not allowed."""
+        times = (s.time_ms for h in self._closure(hypotheses, seen) for s in h.said if s.channel == seen.channel
+                 and self.around.same(s.what, seen.what))  # fmt: skip
+        return min(times, default=seen.time_ms)
+
     def settle(self, hypotheses: Sequence[Hypothesis], before_ms: int, now_ms: int = 0) -> tuple[Hypothesis, ...]:
         """What may be so once everything that the subject was told before that time has been worked on, whatever must have
         happened by then has, and everything that it had to say by then has been seen; nothing, if it was silent where the

@@ -140,6 +140,7 @@ class Runner:
         self.stops = 0  # actors that the gateway stopped
         self.pinging = True
         self.on_ping: Callable[[], None] = lambda: None
+        self.on_stop: Callable[[], None] = lambda: None
         self._codec = codec(VERSION)
         self._events = 0
         self._tasks: list[asyncio.Future[Any]] = []
@@ -203,6 +204,7 @@ class Runner:
     async def stopped(self, actor: str) -> None:
         generation = self.actors.pop(actor, None)
         self.stops += 1
+        self.on_stop()
         if generation is not None:
             await self.report(EventActorStateUpdate(actor, generation, ActorStateStopped(StopCode.OK, None)))
 

@@ -25,6 +25,9 @@ TAIL_S = 0.04
 LATE_MS = 25
 """So much later than the limit one looks whether it was kept."""
 
+SHORT = 0.7
+"""A wait that is not quite as long as a limit takes this part of it."""
+
 LONGEST_LOG = 2_000
 """What passes beyond it is not written down, so that a flood leaves room."""
 
@@ -33,6 +36,8 @@ class Play:
     """One conversation. A role says what each step does (``do_…``), and what must happen by itself by a time (``due``)."""
 
     subject_lane = ""
+    collects_every_ms = 0
+    """A subject may collect so much later than it must."""
 
     def __init__(
         self, conversation: Conversation, limits: Limits, side: Side, lenient: bool = False, grace_ms: int = GRACE_MS
@@ -113,17 +118,28 @@ class Play:
         lane = self.subject_lane
         self.note(lane, lane, f"{'not quite ' if step.short else ''}{step.limit} ({value} ms) pass")
         if step.short:
-            await asyncio.sleep(value * 0.7 / 1000)
+            await asyncio.sleep(value * SHORT / 1000)
             return
         target = self.until_ms(step)
-        while self.now() < target + LATE_MS and not self.over():
-            await self.next((target + LATE_MS - self.now()) / 1000)
-            self.check()
+        await self._pass(target + LATE_MS)
+        if any(self._silent(side, h, target) for side in self.sides() if not side.over for h in side.hypotheses):
+            await self._pass(target + LATE_MS + self.collects_every_ms)  # nobody sees when it is done
         while not self.over() and any(
             self._awaits(side, h, target) for side in self.sides() if not side.over for h in side.hypotheses
         ):
             await self.next(0.1)
             self.check()
+
+    async def _pass(self, end_ms: int) -> None:
+        """Let time pass until then, unless something is not allowed."""
+        while self.now() < end_ms and not self.over():
+            await self.next((end_ms - self.now()) / 1000)
+            self.check()
+
+    def _silent(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
+        """Whether something is to happen by itself by that time that is not to be seen."""
+        afters = [side.oracle.after(h, event, time) for event, time in self.due(side, h, until_ms)]
+        return any(after.said == h.said and after.state != h.state for after in afters)
 
     def _awaits(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
         """Whether something is still to be seen that should happen by itself by that time."""

@@ -65,9 +65,6 @@ SUPPOSED = 10
 MOST_OUTSTANDING = 200
 """So many messages of a flood are on their way at most."""
 
-EARLIER_MS = 100
-"""A gateway that closes a link knows of it so much earlier than one sees it."""
-
 FIRST_QUESTION = 1_000
 """Requests with numbers beyond it are the suite's own questions."""
 
@@ -96,6 +93,7 @@ class GatewayPlay(Play):
         lenient: bool = False, profile: Profile = STRICT, grace_ms: int = GRACE_MS,
     ) -> None:  # fmt: skip
         self.subject, self.nature, self.goal = subject, nature, goal
+        self.collects_every_ms = nature.limits.gc_interval_ms
         self.links = Links()
         self.around = AroundGateway(nature.limits, self.links, grace_ms, profile.acks)
         oracle = Oracle(tables_of(profile), self.around, nature.limits, goal, SUPPOSED)
@@ -297,6 +295,7 @@ class GatewayPlay(Play):
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"runner {step.who} cannot connect: {error!r}") from error
         runner.on_ping = lambda: self._posts(runner, ToServerPing(0))
+        runner.on_stop = self.news.set
         self.runners[step.who] = runner
 
     async def do_post(self, step: talk.Post) -> None:
@@ -452,19 +451,20 @@ class GatewayPlay(Play):
     def _loses(self, runner: Runner) -> None:
         code, reason = runner.closed_with()
         self.note("gateway", runner.name, f"the gateway closes the link: {code} {reason}")
-        self.link_sides[runner.link].says(SOCKET, HangUp(code, reason), self.now())
-        self._lost(runner, EARLIER_MS)
+        side, hangs_up = self.link_sides[runner.link], HangUp(code, reason)
+        known_ms = side.since(SOCKET, hangs_up, self.now())
+        side.says(SOCKET, hangs_up, self.now())
+        self._lost(runner, known_ms)
 
     def _leaves(self, runner: Runner) -> None:
         """A runner's own end of its link: what the gateway says of it is not seen."""
         side = self.link_sides[runner.link]
         side.loses(SOCKET, [LinkDown(self.now())], self.now())
         side.over = side.over or "the link is gone"
-        self._lost(runner)
+        self._lost(runner, self.now())
 
-    def _lost(self, runner: Runner, earlier_ms: int = 0) -> None:
-        """A link is gone; the gateway may have known it so much earlier."""
-        now = max(1, self.now() - earlier_ms)
+    def _lost(self, runner: Runner, now: int) -> None:
+        """A link is gone; the gateway may have known it since then."""
         self.links.lost(runner.link, self.now())
         relay = self.relays.pop(runner.link, RELAY.start())
         said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs

@@ -28,6 +28,9 @@ from tunnelspec.frames import (
 from tunnelspec.limits import Limits
 
 SUPPOSED = 6
+STOP_MS = 300
+"""So long one waits for the report that the actor has stopped, before one goes on."""
+
 _numbers = itertools.count(1)
 
 
@@ -41,6 +44,7 @@ class RunnerPlay(Play):
         lenient: bool = False, tables: Endpoint = RUNNER, grace_ms: int = GRACE_MS,
     ) -> None:  # fmt: skip
         self.hub = hub
+        self.collects_every_ms = limits.runner_gc_interval_ms
         self.hibernates = not any(isinstance(step, talk.Start) and step.plain for step in conversation)
         self.around = AroundRunner(limits)
         oracle = Oracle(tables, self.around, limits, goal, SUPPOSED)
@@ -49,6 +53,7 @@ class RunnerPlay(Play):
         self.request = os.urandom(16)
         self.actor_id = f"conform{next(_numbers)}-{os.getpid()}"
         self.generation = 0
+        self.stopped = 0  # the generation that was reported to have stopped
         self.alive = False
         self.arrived: list[tuple[str, bytes]] = []
 
@@ -82,6 +87,9 @@ class RunnerPlay(Play):
         self.tell(STOPS, ActorStops(self.now()))
         self.note("gateway", "runner", "CommandStopActor")
         await self.hub.stop_actor(self.actor_id, self.generation)
+        end = self.now() + STOP_MS
+        while not step.at_once and self.stopped < self.generation and self.now() < end and not self.over():
+            await self.next(0.05)
 
     async def do_open(self, step: talk.Open) -> None:
         await self._send(ToClientWebSocketOpen(self.actor_id, "/conform", ()), step)
@@ -127,6 +135,11 @@ class RunnerPlay(Play):
         if not isinstance(kind, TunnelAck):
             self.arrived.append((type(kind).__name__, message.messageId))
         self.see(link, kind, message.messageId, "gateway")
+
+    def has_stopped(self, generation: int) -> None:
+        """The runner reports that the actor has stopped."""
+        self.stopped = max(self.stopped, generation)
+        self.news.set()
 
     def wants_sleep(self) -> None:
         """The actor asks to be stopped; a conversation decides whether it is."""

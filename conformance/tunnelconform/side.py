@@ -69,6 +69,15 @@ class Side:
         self.judged += 1
         return len(before)
 
+    def since(self, channel: int, what: Any, time_ms: int) -> int:
+        """The earliest time at which it may have said what is seen now: one sees it later, and it acts on it at once."""
+        if self.over:
+            return time_ms
+        try:
+            return self.oracle.since(self.hypotheses, Seen(channel, what, self._count, time_ms))
+        except TooMany:
+            return time_ms
+
     def silent_until(self, before_ms: int) -> bool:
         """Whether all that it had to do before that time was done."""
         if self.over:

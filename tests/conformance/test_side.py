@@ -1,0 +1,51 @@
+"""What one side is held to: when a gateway knows that a link is gone, and which waits show that it does not act too early."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunnelconform import conversation as talk
+from tunnelconform.around_link import SOCKET, AroundLink
+from tunnelconform.cases import timely
+from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.oracle import Oracle, Told
+from tunnelconform.play_gateway import BY_ITSELF
+from tunnelconform.side import Side
+from tunnelconform.subject_reference import ReferenceGateway
+from tunnelspec.endpoint import LINK_GATEWAY
+from tunnelspec.events import HangUp, LinkUp, Replaced
+from tunnelspec.frames import ProtocolMetadata, ToClientInit, ToServerInit
+from tunnelspec.machine import Received
+
+INIT = Received(ToServerInit("r", 1, 1, None, None, None), 1)
+
+
+@given(st.integers(10, 900), st.integers(1, 900))
+def test_a_link_that_was_replaced_is_known_to_be_gone_since_then(replaced: int, later: int) -> None:
+    """LINK-G-11: seen late on a busy machine, but known at once; what it then does is timed from there."""
+    limits = ReferenceGateway().limits
+    oracle = Oracle(LINK_GATEWAY, AroundLink(), limits)
+    side = Side("link", oracle, oracle.start(), 2_000)
+    side.told(Told(SOCKET, LinkUp(1), 0, 1))
+    side.told(Told(SOCKET, INIT, 0, 2))
+    assert side.says(SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
+    side.told(Told(BY_ITSELF, Replaced(replaced), 0, replaced))
+    closed = HangUp(1001, "replaced by another link of the same runner")
+    assert side.since(SOCKET, closed, replaced + later) == replaced
+    assert side.since(SOCKET, HangUp(1006, ""), replaced + later) == replaced + later
+
+
+def test_a_wait_that_is_to_be_too_short_is_so_whatever_was_waited_for_before() -> None:
+    """HIB-G-09: a sleeper that had slept for a while was to be woken and wait no longer than that; it expired first."""
+    limits = ReferenceGateway().limits
+    model = GatewayModel(limits, Bounds(Spent()))
+    sleeper = (
+        talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer(), talk.Close(retry=True),
+        talk.Wait(limit="ack_timeout_ms"), talk.Say(text="m1"), talk.Wait(limit="ack_timeout_ms"),
+    )  # fmt: skip
+    twins = dict(timely(model, sleeper, "HIB-G-09"))
+    last = twins["not-yet"][-1]
+    assert isinstance(last, talk.Wait)
+    assert last.short
+    assert limits.ack_timeout_ms + getattr(limits, last.limit) < limits.max_hibernation_ms
