@@ -13,12 +13,12 @@ from typing import Any
 
 from tunnelconform import baseline, html_report, junit
 from tunnelconform.arguments import again, runner_subject
-from tunnelconform.cases import Case, runner_cases, selected
+from tunnelconform.cases import Case, selected
 from tunnelconform.conversation import to_json
 from tunnelconform.played import Played, Verdict
 from tunnelconform.report import Report, entry_of, failure_of
 from tunnelconform.report import to_json as report_to_json
-from tunnelconform.session import PATIENCE_MS, Session, changed, opened
+from tunnelconform.session import Session, cases_of, changed, opened
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, file_name
 from tunnelconform.subject import SubjectError
@@ -63,7 +63,7 @@ async def _session(role: str, args: argparse.Namespace) -> int:
         if path is not None and not path.parent.is_dir():  # said now, not when the suite has run
             raise ValueError(f"{path}: there is no folder {path.parent}")
     if args.list and role == "runner":  # its limits are told, so that it need not run
-        every, unreached = runner_cases(runner_subject(args).limits, PATIENCE_MS)
+        every, unreached = cases_of("runner", runner_subject(args).limits)
         return _list(args, selected(every, args.only), unreached)
     expected = baseline.read(args.baseline) if args.baseline else {}
     async with opened(role, args) as session:

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from tunnelconform.arguments import gateway_subject, runner_subject
+from tunnelconform.cache import Derived, remembered
 from tunnelconform.cases import Case, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.play_gateway import GatewayPlay
@@ -58,6 +59,12 @@ class Session:
         return result.with_counts(strict) if result.verdict is Verdict.INCONCLUSIVE else result
 
 
+def cases_of(role: str, limits: Limits) -> Derived:
+    """The cases for a subject of that role with such limits; derived once."""
+    derive = gateway_cases if role == "gateway" else runner_cases
+    return remembered(role, (limits, PATIENCE_MS), lambda: derive(limits, PATIENCE_MS))
+
+
 def opened(role: str, args: argparse.Namespace) -> AbstractAsyncContextManager[Session]:
     """The subject that the arguments name, started; it is stopped at the end. Raises ``ValueError``, ``SubjectError``,
     ``OSError``."""
@@ -71,7 +78,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     profile = PROFILES[args.profile]
     try:
         nature = await subject.start()
-        every, unreached = gateway_cases(nature.limits, PATIENCE_MS)
+        every, unreached = cases_of("gateway", nature.limits)
         every = (*every, *stress(nature.limits, args.seed, args.walks))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
@@ -96,7 +103,7 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     subject: CommandRunner = runner_subject(args)
     profile = PROFILES[args.profile]
     tables = profile.tables()[1]
-    every, unreached = runner_cases(subject.limits, PATIENCE_MS)
+    every, unreached = cases_of("runner", subject.limits)
     try:
         hub = await subject.start()
 
