@@ -72,7 +72,7 @@ async def one(role: str, seed: int, with_volume: bool, side_by_side: int) -> tup
 
 async def again(args: argparse.Namespace) -> int:
     """Run after run; the exit code."""
-    counts: Counter[str] = Counter()
+    counts, undecided = Counter[str](), Counter[str]()
     progress, seconds, began = Progress(args.runs), list[float](), time.monotonic()
     ended = 0
     for run in range(1, args.runs + 1):
@@ -81,11 +81,13 @@ async def again(args: argparse.Namespace) -> int:
         both = await asyncio.gather(*(one(role, seed, with_volume, args.side_by_side) for role in ROLES))
         seconds.append(time.monotonic() - started)
         counts.update(f"{role} {r.verdict.value}" for role, results in zip(ROLES, both, strict=True) for r in results)
+        undecided.update(r.case.id for results in both for r in results if r.verdict is Verdict.INCONCLUSIVE)
         progress.see(run, counts)
         ended = max(code(results, False) for results in both)
         if args.record:
             written = {"runs": run, "first_seed": args.first, "counts": dict(counts), "passed": run - bool(ended),
                        "seconds": round(time.monotonic() - began), "longest_run_s": round(max(seconds), 1),
+                       "inconclusive": dict(undecided.most_common()),
                        "load": [round(load, 1) for load in os.getloadavg()]}  # fmt: skip
             args.record.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
         if ended:

@@ -17,6 +17,13 @@ ANSWERED: dict[type[Any], type[Any]] = {ToServerKvRequest: ToClientKvResponse}
 """Frames that the directory answers, and with what."""
 
 
+@dataclass(frozen=True)
+class Perhaps:
+    """An event that may happen or not."""
+
+    event: Any
+
+
 @dataclass
 class AroundLink(Surroundings):
     """A link's surroundings."""
@@ -29,6 +36,13 @@ class AroundLink(Surroundings):
 
     def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
         yield from ((t.event(t.due_ms), t.due_ms) for t in h.timers if t.due_ms < before_ms)
+
+    def work(self, memory: Any, event: Any) -> tuple[Any, Any]:
+        return (memory, event.event) if isinstance(event, Perhaps) else (memory, event)
+
+    def may_be_void(self, memory: Any, event: Any) -> bool:
+        """The runner's new link may come to nothing; once it is welcomed, one is told again, and surely."""
+        return isinstance(event, Perhaps)
 
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, Welcome | HangUp):

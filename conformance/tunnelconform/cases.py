@@ -167,6 +167,7 @@ RUNNER_WORLDS: tuple[RunnerBounds, ...] = (
     RunnerBounds(RunnerSpent(opens=2, brings=1, shuts=1, starts=1, cuts=1)),
     RunnerBounds(RunnerSpent(opens=2, brings=1, shuts=1, starts=2, stops=1, cuts=1), hibernates=False),
     RunnerBounds(RunnerSpent(opens=1, brings=1, shuts=1, starts=1, waits=2), hibernates=False),
+    RunnerBounds(RunnerSpent(opens=2, shuts=1, starts=2, stops=1), hasty=True),
 )
 
 

@@ -36,11 +36,13 @@ class Peers(Protocol):
 
 
 class Felt(NamedTuple):
-    """A transition that was taken: in which state, how its guard came to its answer, and what its effect put out, in a word."""
+    """A transition that was taken: in which state, how its guard came to its answer and what its effect put out, in a word; and
+    that itself."""
 
     transition: Transition
     source: str
     way: str
+    outputs: tuple[Any, ...] = ()
 
     @property
     def machine(self) -> str:
@@ -56,7 +58,7 @@ def watched(felt: list[Felt]) -> Evaluator:
         way = letters(conditions(when, context, event, limits)) if when is not None and len(texts(when)) > 1 else ""
         if sum(isinstance(output, Transmit) for output in done.outputs) > 1:
             way += "-many"
-        felt.append(Felt(done.transition, state, way))
+        felt.append(Felt(done.transition, state, way, done.outputs))
         return done
 
     return evaluate

@@ -115,10 +115,13 @@ class Model(NamedTuple):
 
 
 class GatewayModel:
-    """What the peers can do, and what comes of it."""
+    """What the peers can do, and what comes of it. ``lives_by``: the gateway's limits, if they are not those that the peers take
+    them for."""
 
-    def __init__(self, limits: Limits, bounds: Bounds, tables: Endpoint = GATEWAY) -> None:
-        self.limits, self.bounds, self.tables = limits, bounds, tables
+    def __init__(
+        self, limits: Limits, bounds: Bounds, tables: Endpoint = GATEWAY, lives_by: Limits | None = None
+    ) -> None:
+        self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
 
     @property
     def depth(self) -> int:
@@ -324,7 +327,7 @@ class GatewayModel:
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
         """The gateway works on an event, and on what follows from it at once."""
         m = m._replace(timers=tuple(timer for timer in m.timers if timer[0] is not type(event)))
-        result = self.tables.step(m.state, event, self.limits, watched(taken))
+        result = self.tables.step(m.state, event, self.lives_by, watched(taken))
         m = m._replace(state=result.state)
         for output in result.outputs:
             if isinstance(output, SetTimer | CancelTimer):

@@ -12,12 +12,11 @@ from tunnelconform.conversation import Step
 from tunnelconform.derive import Felt, watched
 from tunnelconform.model_gateway import NEARLY
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import RUNNER, State
+from tunnelspec.endpoint import RUNNER, Endpoint, State
 from tunnelspec.events import AckDue, ActorStops, CancelTimer, Collect, Free, LinkLost, Send, SetTimer
 from tunnelspec.frames import ToClientWebSocketClose, ToClientWebSocketMessage, ToClientWebSocketOpen, TunnelAck
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Received
-from tunnelspec.tunnel import Tunnel
 
 WAITS: Mapping[str, int] = {"runner_ack_timeout_ms": 1, "max_hibernation_ms": 1}
 TEXTS = ("m", "send r", "state", "close 4001 bye")
@@ -38,10 +37,11 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much the peers may do."""
+    """How much the peers may do. ``hasty``: the gateway may bring a close and not wait for what the actor does about it."""
 
     most: Spent
     hibernates: bool = True
+    hasty: bool = False
     depth: int = 9
     patience_ms: int = 60_000
 
@@ -56,14 +56,18 @@ class Model(NamedTuple):
     due: bool = False
     arrived: tuple[tuple[str, int], ...] = ()  # tunnel messages that came to the gateway: kind, number
     newest: int = 0  # the index of the newest message brought
+    coming: tuple[Any, ...] = ()  # what the actor will do when the gateway's haste is over
     spent: Spent = Spent()
 
 
 class RunnerModel:
-    """What a gateway can do, and what the runner's tables and the actor's contract make of it."""
+    """What a gateway can do, and what the runner's tables and the actor's contract make of it. ``lives_by``: the runner's
+    limits, if they are not those that the gateway takes them for."""
 
-    def __init__(self, limits: Limits, bounds: Bounds) -> None:
-        self.limits, self.bounds = limits, bounds
+    def __init__(
+        self, limits: Limits, bounds: Bounds, tables: Endpoint = RUNNER, lives_by: Limits | None = None
+    ) -> None:
+        self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
         self.around = AroundRunner(limits)
 
     @property
@@ -71,7 +75,7 @@ class RunnerModel:
         return self.bounds.depth
 
     def start(self) -> Model:
-        return Model(RUNNER.start(), Actor(self.bounds.hibernates))
+        return Model(self.tables.start(), Actor(self.bounds.hibernates))
 
     def after(self, conversation: Iterable[Step]) -> Model:
         """Where a conversation leads to."""
@@ -96,6 +100,8 @@ class RunnerModel:
                     yield talk.Bring(index=following + 1, text="m")
             if self._left(m, "shuts"):
                 yield talk.Shut()
+                if self.bounds.hasty and m.actor.alive and self._left(m, "stops"):
+                    yield talk.Shut(at_once=True)
             if self._left(m, "cuts"):
                 yield talk.Cut()
             if self._left(m, "strays"):
@@ -124,6 +130,8 @@ class RunnerModel:
         """What a step makes of the model. Raises ``Impossible``."""
         taken: list[Felt] = []
         m = self._do(m, step, taken)
+        while m.coming and not step.at_once:
+            m = self._work(m._replace(coming=m.coming[1:]), m.coming[0], taken)
         if m.due and not step.at_once:
             m = self._feel(m._replace(due=False), AckDue(m.now), taken)
         return m, tuple(taken)
@@ -171,7 +179,7 @@ class RunnerModel:
         return m if event is None else self._feel(m, event, taken)
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
-        result = RUNNER.step(m.state, event, self.limits, watched(taken))
+        result = self.tables.step(m.state, event, self.lives_by, watched(taken))
         m = m._replace(state=result.state)
         news: list[Any] = []
         for output in result.outputs:
@@ -184,7 +192,5 @@ class RunnerModel:
                 m = m._replace(actor=actor)
                 news += [item.event for item in told]
         if Free() in result.outputs:
-            m = m._replace(state=RUNNER.start(tunnel=Tunnel(next=m.state[RUNNER.place("tunnel")].context.next)))
-        for event in news:
-            m = self._work(m, event, taken)
-        return m
+            m = m._replace(state=self.tables.again(m.state))
+        return m._replace(coming=(*m.coming, *news))

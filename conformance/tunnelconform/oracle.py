@@ -168,7 +168,7 @@ class Surroundings:
         return memory, event
 
     def may_be_void(self, memory: Any, event: Any) -> bool:
-        """Whether an event may never happen, as things stand."""
+        """Whether something told may never happen, as things stand."""
         return False
 
     def rests(self, h: Hypothesis) -> bool:
@@ -388,7 +388,7 @@ class Oracle:
         rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]), memory=memory)
         if event is not None:
             yield self._stepped(rest, event, told.time_ms)
-        if event is None or self.around.may_be_void(memory, event):
+        if event is None or self.around.may_be_void(memory, told.event):
             yield rest
 
     def _numbered(self, h: Hypothesis, told: Told) -> Any:

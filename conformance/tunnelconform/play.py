@@ -8,6 +8,7 @@ from typing import Any
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation, Step
+from tunnelconform.lag import Lag
 from tunnelconform.oracle import Hypothesis, Told
 from tunnelconform.played import Impossible, Line, Played
 from tunnelconform.side import Side
@@ -28,6 +29,9 @@ LATE_MS = 25
 SHORT = 0.7
 """A wait that is not quite as long as a limit takes this part of it."""
 
+LAG = Lag()
+"""How late the loop is in which conversations are held."""
+
 LONGEST_LOG = 2_000
 """What passes beyond it is not written down, so that a flood leaves room."""
 
@@ -47,6 +51,7 @@ class Play:
         self.link_sides: dict[int, Side] = {}
         self.log: list[Line] = []
         self.news = asyncio.Event()
+        self.lag = LAG
         self.began = 0.0
 
     # -- what a role adds --------------------------------------------------------------------------------------------
@@ -93,16 +98,22 @@ class Play:
         """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
         end = self.now() + self.grace_ms
         while not happened():
-            if self.over() or self.now() > end:
+            if self.over() or self.now() > end + self.lag.ms:
                 raise Impossible(what)
             await self.next(0.25)
             self.check()
 
     def check(self) -> None:
         """Look whether a side was silent where the tables are not."""
+        self.feel()
         for side in self.sides():
             if not side.over:
-                side.silent_until(self.now() - self.grace_ms)
+                side.silent_until(self.now() - self.grace_ms - side.lag_ms)
+
+    def feel(self) -> None:
+        """Let the sides have the time for which this process was held up."""
+        for side in self.sides():
+            side.lag_ms = self.lag.ms
 
     async def next(self, patience_s: float) -> None:
         """Wait for something to be seen."""
@@ -190,6 +201,7 @@ class Play:
 
     def see(self, channel: int, what: Any, message_id: bytes, who: str) -> None:
         """Something came from the subject."""
+        self.feel()
         possible = self.side.says(channel, what, self.now(), message_id)
         self.note(self.subject_lane, who, what, possible)
         self.news.set()

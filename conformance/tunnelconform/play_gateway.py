@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidHandshake
 
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
-from tunnelconform.around_link import SOCKET, AroundLink
+from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
@@ -71,6 +71,9 @@ FIRST_QUESTION = 1_000
 ANSWER_MS = 300
 """So long the suite waits for an answer to one."""
 
+LOST = ToServerWebSocketClose(None, None, True)
+"""What the relay says on behalf of a runner that is gone."""
+
 VISITOR = "visitor=1"
 """What tells another client's connection from the one that the conversation is about."""
 
@@ -81,6 +84,11 @@ _keys = itertools.count(1)
 def tables_of(profile: Profile) -> Endpoint:
     """The gateway's tables, as a profile has them."""
     return GATEWAY if profile is STRICT else profile.tables()[0]
+
+
+def _relayed(link: int) -> int:
+    """The channel of what the relay may say of a link before one sees that it is closed."""
+    return BY_ITSELF - link
 
 
 class GatewayPlay(Play):
@@ -100,7 +108,8 @@ class GatewayPlay(Play):
         side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
         super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
-        self.visited = False  # another client has set out to connect
+        self.visited = 0  # when another client set out to connect, in ms; 0 if none has
+        self.started = 0  # when the actor may last have been started for its sake
         self.visitors: list[Client] = []
         self.runners: dict[str, Runner] = {}
         self.request = b""
@@ -252,7 +261,7 @@ class GatewayPlay(Play):
         self._client().deafen(step.ms / 1000)
 
     async def do_visit(self, step: talk.Visit) -> None:
-        self.visited = True
+        self.visited = self.started = self.now()
         self.note("client", "gateway", "another client connects")
         door = await self._door()
         door = replace(door, client_url=f"{door.client_url}{'&' if '?' in door.client_url else '?'}{VISITOR}")
@@ -325,11 +334,16 @@ class GatewayPlay(Play):
     async def do_join(self, step: talk.Join) -> None:
         before = self.runners.get(step.who)
         await self.do_dial(talk.Dial(who=step.who))
-        runner = self.runners[step.who]
+        runner, now = self.runners[step.who], self.now()
+        replaced = None
+        if before is not None and before.up:  # told first: the gateway may act on it before one has said it
+            replaced = self.link_sides[before.link]
+            replaced.told(Told(BY_ITSELF, Perhaps(Replaced(now)), 0, now))
+            self.side.told(Told(_relayed(before.link), Received(LOST, before.link, now=now), 0, now))
         await self._post(runner, "ToServerInit")
-        if before is not None and before.up:
-            self.link_sides[before.link].told(Told(BY_ITSELF, Replaced(self.now()), 0, self.now()))
         await self.until(lambda: runner.link in self.links.able, "the gateway did not welcome the runner")
+        if replaced is not None:
+            replaced.told(Told(BY_ITSELF, Replaced(self.now()), 0, self.now()))
 
     async def do_ack_arrival(self, step: talk.AckArrival) -> None:
         runner = self._runner(step.who)
@@ -404,7 +418,8 @@ class GatewayPlay(Play):
                 if (
                     isinstance(wrapper.inner, CommandStartActor) and self.visited
                 ):  # else it is for the client's own sake
-                    self.side.told(Told(BY_ITSELF, ActorStarted(self.now()), 0, self.now()))
+                    self.side.told(Told(BY_ITSELF, ActorStarted(self.started), 0, self.started))
+                    self.started = self.now()
                 self.note("gateway", runner.name, type(wrapper.inner).__name__)
         if isinstance(frame, ToClientKvResponse) and frame.requestId > FIRST_QUESTION:
             self.answered = max(self.answered, frame.requestId)
@@ -469,6 +484,7 @@ class GatewayPlay(Play):
         relay = self.relays.pop(runner.link, RELAY.start())
         said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
         news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]
+        self.side.loses(_relayed(runner.link), (), now)
         self.side.loses(runner.link, news, now)
         self.news.set()
 

@@ -35,6 +35,7 @@ class Side:
         self.oracle = oracle
         self.hypotheses = tuple(hypotheses)
         self.grace_ms = grace_ms
+        self.lag_ms = 0  # so much of the time that it took was not its own
         self.over = ""  # why it is no longer judged
         self.undecided = False  # that it could not be followed
         self.problem: Problem | None = None
@@ -51,7 +52,7 @@ class Side:
             self._count += 1
             self._messages[message_id] = self._count
         seen = Seen(channel, Tag(message_id) if isinstance(what, TunnelAck) else what, self._count, time_ms)
-        if time_ms - self._checked > CHECKED_MS and not self.silent_until(time_ms - self.grace_ms):
+        if time_ms - self._checked > CHECKED_MS and not self.silent_until(time_ms - self.grace_ms - self.lag_ms):
             return 0
         if self.over:
             return 0
@@ -83,7 +84,7 @@ class Side:
         if self.over:
             return False
         try:
-            settled = self.oracle.settle(self.hypotheses, before_ms, before_ms + self.grace_ms)
+            settled = self.oracle.settle(self.hypotheses, before_ms, before_ms + self.grace_ms + self.lag_ms)
             if not settled:
                 due = self.oracle.overdue(self.hypotheses, before_ms)
                 self._break(Problem(before_ms, None, None, self.hypotheses, due, self._last, self._then))
@@ -92,7 +93,7 @@ class Side:
             self._lose_sight(error)
             return False
         self.hypotheses = settled
-        self._checked = before_ms + self.grace_ms
+        self._checked = before_ms + self.grace_ms + self.lag_ms
         return True
 
     def hears(self, channel: int, frame: Any, message_id: bytes, time_ms: int, at_once: bool = False) -> None:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from tunnelconform.cases import Case, observable
 from tunnelconform.conversation import Conversation
+from tunnelconform.play import LAG
 from tunnelconform.played import Played, Verdict
 from tunnelconform.subject import Nature, SubjectError
 
@@ -134,11 +135,15 @@ async def run(
                 results[case.id] = result
                 done(result)
 
-    async with asyncio.TaskGroup() as tasks:
+    LAG.start()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _, group in order:
+                if not group[0].heavy:
+                    tasks.create_task(one(group))
         for _, group in order:
-            if not group[0].heavy:
-                tasks.create_task(one(group))
-    for _, group in order:
-        if group[0].heavy:
-            await one(group)
+            if group[0].heavy:
+                await one(group)
+    finally:
+        LAG.stop()
     return tuple(results[case.id] for case in cases)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelconform import conversation as talk
-from tunnelconform.around_link import SOCKET, AroundLink
+from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.cases import timely
+from tunnelconform.lag import WINDOW_MS, Lag
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
 from tunnelconform.oracle import Oracle, Told
 from tunnelconform.play_gateway import BY_ITSELF
@@ -49,3 +50,27 @@ def test_a_wait_that_is_to_be_too_short_is_so_whatever_was_waited_for_before() -
     assert isinstance(last, talk.Wait)
     assert last.short
     assert limits.ack_timeout_ms + getattr(limits, last.limit) < limits.max_hibernation_ms
+
+
+def test_a_link_may_be_replaced_or_not_until_its_successor_is_welcome() -> None:
+    """LINK-G-11: a successor that comes to nothing replaces nothing; one that is welcome does."""
+    oracle = Oracle(LINK_GATEWAY, AroundLink(), ReferenceGateway().limits)
+    side = Side("link", oracle, oracle.start(), 100)
+    for event in (LinkUp(1), INIT):
+        side.told(Told(SOCKET, event, 0, 2))
+    assert side.says(SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
+    side.told(Told(BY_ITSELF, Perhaps(Replaced(4)), 0, 4))
+    assert side.silent_until(400)
+    side.told(Told(BY_ITSELF, Replaced(401), 0, 401))
+    assert not side.silent_until(600)
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.integers(0, 3_000)), max_size=40))
+def test_time_in_which_the_suite_could_not_run_is_not_the_subjects(beats: list[tuple[int, int]]) -> None:
+    """All lateness of the last seconds counts, and none before."""
+    lag, now_ms, late = Lag(), 0, list[tuple[int, int]]()
+    for passed, by in beats:
+        now_ms += passed
+        lag.beat(now_ms / 1000, by)
+        late.append((now_ms, by if by > 10 else 0))
+        assert lag.ms == sum(by for when, by in late if when >= now_ms - WINDOW_MS)
