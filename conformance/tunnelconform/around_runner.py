@@ -52,6 +52,8 @@ HIBERNATING, PLAIN = "test", "plain"
 class Asked:
     """The actor is asked whether it takes the socket."""
 
+    now: int
+
 
 @dataclass(frozen=True)
 class Begins:
@@ -113,7 +115,7 @@ class AroundRunner(Surroundings):
         if isinstance(event, Begins):
             return memory._replace(alive=True, handled=memory.durable), None
         if isinstance(event, Asked):
-            return memory, answer(memory)
+            return memory, answer(memory, event.now)
         if isinstance(event, ActorStops):
             return memory._replace(alive=False), event if memory.alive else None
         if not isinstance(event, ActorSends | ActorCloses | Committed | Concluded):
@@ -131,7 +133,7 @@ class AroundRunner(Surroundings):
 
     def react(self, memory: Actor, output: Any, time_ms: int) -> tuple[Actor, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, AskActor):
-            asked = Told(ACTOR, Asked(), 0, time_ms)
+            asked = Told(ACTOR, Asked(time_ms), 0, time_ms)
             return memory, (asked, Told(ACTOR, ActorListens(), 0, time_ms)) if memory.alive else (asked,), ()
         if isinstance(output, Remember):
             return memory._replace(known=True), (), ()
@@ -151,14 +153,14 @@ class AroundRunner(Surroundings):
         return RUNNER.step(h.state, Collect(now), self.limits).state != h.state
 
 
-def answer(memory: Actor) -> Any:
+def answer(memory: Actor, now: int) -> Any:
     """What the actor, or its absence, answers to an open."""
     if not memory.alive:
-        return ActorRefuses(*NOT_FOUND)
+        return ActorRefuses(*NOT_FOUND, now)
     if memory.hibernates and memory.closed:
-        return ActorRefuses(*memory.closed)
+        return ActorRefuses(*memory.closed, now)
     known = memory.hibernates and memory.known
-    return ActorAccepts(memory.hibernates, memory.last if known else -1, known)
+    return ActorAccepts(memory.hibernates, memory.last if known else -1, known, now)
 
 
 def closed(memory: Actor, code: int | None, reason: str | None) -> Actor:

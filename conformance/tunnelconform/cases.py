@@ -38,7 +38,7 @@ GATEWAY_WORLDS: tuple[Bounds, ...] = (
     Bounds(Spent(says=1, answers=2, closes=4, joins=2, waits=4), plain=False),
     Bounds(Spent(says=2, answers=2, acks=1, closes=1, joins=1), large=True, plain=False),
     Bounds(Spent(says=1, answers=2, closes=1, joins=1, waits=3)),
-    Bounds(Spent(says=25, answers=1, joins=1), plain=False, depth=30),
+    Bounds(Spent(says=25, answers=1, joins=1), plain=False, settles=False, depth=30),
 )
 """Small worlds, which together reach what one large one would, and sooner."""
 

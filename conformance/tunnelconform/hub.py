@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
+from tunnelref.connection import JoinedServer
 from tunnelref.wire import WireError, codec
 from tunnelspec.frames import (
     ActorConfig,
@@ -72,8 +74,9 @@ class Hub:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; the URL that the runner is to dial. Raises ``OSError``."""
         self._server = await serve(
-            self._serve, host, port, select_subprotocol=_pick, compression=None, max_size=None, ping_interval=None
-        )
+            self._serve, host, port, select_subprotocol=_pick, compression=None, max_size=None, ping_interval=None,
+            create_connection=JoinedServer,
+        )  # fmt: skip
         return f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}"
 
     async def stop(self) -> None:
@@ -130,10 +133,14 @@ class Hub:
         for guest in list(self.guests.values()):
             guest.loses(link)
 
-    async def _send(self, frame: Any) -> None:
-        if self._connection is not None:
-            with suppress(ConnectionClosed):
-                await self._connection.send(self._codec.encode_to_client(frame))
+    async def _send(self, frame: Any, hold: bool = False) -> None:
+        if self._connection is None:
+            return
+        if hold and self._connection.protocol.state is State.OPEN:
+            self._connection.protocol.send_binary(self._codec.encode_to_client(frame))
+            return
+        with suppress(ConnectionClosed):
+            await self._connection.send(self._codec.encode_to_client(frame))
 
     async def start_actor(self, actor_id: str, generation: int, name: str) -> None:
         config = ActorConfig(name, None, int(time.time() * 1000), None)
@@ -146,8 +153,9 @@ class Hub:
         self._commands += 1
         await self._send(ToClientCommands((CommandWrapper(self._commands - 1, command),)))
 
-    async def send_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
-        await self._send(ToClientTunnelMessage(request, message, kind, None))
+    async def send_tunnel(self, request: bytes, message: bytes, kind: Any, hold: bool = False) -> None:
+        """``hold``: it goes out with what is sent next, in one write, so that nothing comes between the two."""
+        await self._send(ToClientTunnelMessage(request, message, kind, None), hold)
 
     async def garble(self, data: bytes, text: bool) -> None:
         if self._connection is not None:

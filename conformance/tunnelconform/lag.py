@@ -23,7 +23,7 @@ class Lag:
     """Feels the loop that it is started in, and knows how late it was lately."""
 
     def __init__(self) -> None:
-        self._late: deque[tuple[float, float]] = deque()  # when (s), and how late (ms)
+        self._late: deque[tuple[float, float]] = deque()  # when, and how late, in ms
         self._sum = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -42,14 +42,14 @@ class Lag:
         while True:
             before = loop.time()
             await asyncio.sleep(BEAT_S)
-            self.beat(loop.time(), (loop.time() - before - BEAT_S) * 1000)
+            self.beat(loop.time() * 1000, (loop.time() - before - BEAT_S) * 1000)
 
-    def beat(self, now_s: float, late_ms: float) -> None:
+    def beat(self, now_ms: float, late_ms: float) -> None:
         """A beat came so late."""
         if late_ms > NOTICED_MS:
-            self._late.append((now_s, late_ms))
+            self._late.append((now_ms, late_ms))
             self._sum += late_ms
-        while self._late and self._late[0][0] < now_s - WINDOW_MS / 1000:
+        while self._late and self._late[0][0] < now_ms - WINDOW_MS:
             self._sum -= self._late.popleft()[1]
 
     @property

@@ -87,12 +87,13 @@ class Spent(NamedTuple):
 @dataclass(frozen=True)
 class Bounds:
     """How much the peers may do: each at most so often. ``large``: the client's messages may be as large as is just allowed, and
-    larger. ``patience_ms``: no wait is longer."""
+    larger. ``settles``: the runner acks the arrival of messages. ``patience_ms``: no wait is longer."""
 
     most: Spent
     runners: tuple[str, ...] = ("a",)
     large: bool = False
     plain: bool = True
+    settles: bool = True
     depth: int = 12
     patience_ms: int = 60_000
 
@@ -201,6 +202,8 @@ class GatewayModel:
 
     def _runner_steps(self, m: Model, who: str) -> Iterator[Step]:
         for kind in dict.fromkeys(a.kind for a in reversed(m.arrived)):
+            if kind == "ToClientWebSocketMessage" and not self.bounds.settles:
+                continue
             yield talk.AckArrival(who=who, of=kind)
             if sum(a.kind == kind for a in m.arrived) > 1 and self._left(m, "strays"):
                 yield talk.AckArrival(who=who, of=kind, back=1)

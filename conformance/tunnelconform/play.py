@@ -135,6 +135,8 @@ class Play:
         await self._pass(target + LATE_MS)
         if any(self._silent(side, h, target) for side in self.sides() if not side.over for h in side.hypotheses):
             await self._pass(target + LATE_MS + self.collects_every_ms)  # nobody sees when it is done
+            for side in self.sides():
+                side.suppose([after for h in side.hypotheses for after in self._silent(side, h, target)])
         while not self.over() and any(
             self._awaits(side, h, target) for side in self.sides() if not side.over for h in side.hypotheses
         ):
@@ -147,10 +149,10 @@ class Play:
             await self.next((end_ms - self.now()) / 1000)
             self.check()
 
-    def _silent(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
-        """Whether something is to happen by itself by that time that is not to be seen."""
+    def _silent(self, side: Side, h: Hypothesis, until_ms: int) -> list[Hypothesis]:
+        """What is so after each thing that is to happen by itself by that time, and that is not to be seen."""
         afters = [side.oracle.after(h, event, time) for event, time in self.due(side, h, until_ms)]
-        return any(after.said == h.said and after.state != h.state for after in afters)
+        return [after for after in afters if after.said == h.said and after.state != h.state]
 
     def _awaits(self, side: Side, h: Hypothesis, until_ms: int) -> bool:
         """Whether something is still to be seen that should happen by itself by that time."""

@@ -125,7 +125,7 @@ class RunnerPlay(Play):
         message = message or fresh_id()
         self.side.hears(self.hub.link, kind, message, self.now())
         self.note("gateway", "runner", talk.words(step))
-        await self.hub.send_tunnel(self.request, message, kind)
+        await self.hub.send_tunnel(self.request, message, kind, hold=step.at_once)
 
     # -- what comes --------------------------------------------------------------------------------------------------
 

@@ -111,6 +111,11 @@ class Side:
             self._last, self._then = told, self.hypotheses
             self.hypotheses = self.oracle.tell(self.hypotheses, told)
 
+    def suppose(self, more: Sequence[Hypothesis]) -> None:
+        """This may be so, too."""
+        if not self.over:
+            self.hypotheses = tuple(dict.fromkeys((*self.hypotheses, *more)))
+
     def loses(self, channel: int, news: Sequence[Any], time_ms: int) -> None:
         """A channel is gone, and it is told so."""
         if self.over:
