@@ -148,7 +148,7 @@ def code(results: tuple[Result, ...], out_of_date: bool) -> int:
 
 
 async def _findings(results: tuple[Result, ...], session: Session, most: int) -> tuple[Finding, ...]:
-    """Of failures that are alike, one; so many at most are shrunk."""
+    """Of failures that are alike, one, the shortest first: it is where to begin. So many at most are shrunk."""
     alike: dict[Any, list[Result]] = {}
     for result in results:
         if result.verdict is Verdict.FAIL and result.played is not None and not result.excused:
@@ -161,7 +161,7 @@ async def _findings(results: tuple[Result, ...], session: Session, most: int) ->
         if session.write is not None and can_write(shrunk.played.conversation):
             text = await session.write(first.case.id, shrunk.played)
         findings.append(Finding(first.case, shrunk, tuple(r.case.id for r in group), text))
-    return tuple(findings)
+    return tuple(sorted(findings, key=lambda finding: len(finding.shrunk.played.conversation)))
 
 
 async def shortest(failed: Result, session: Session, wanted: bool = True) -> Shrunk:

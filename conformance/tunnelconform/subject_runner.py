@@ -59,6 +59,10 @@ class CommandRunner:
 
     async def stop(self) -> None:
         if self._child is not None:
+            if not self._child.running and (said := self._child.errors()):
+                print(
+                    f"{self.name} has ended by itself; the last that it printed:\n{said}", file=sys.stderr, flush=True
+                )
             await self._child.stop()
         if self._hub is not None:
             await self._hub.stop()

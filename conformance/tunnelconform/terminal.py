@@ -38,8 +38,8 @@ def coloured(text: str, colour: str, out: TextIO) -> str:
 class Progress:
     """Counts on standard error, on a terminal only."""
 
-    def __init__(self, total: int, err: TextIO = sys.stderr) -> None:
-        self._total, self._err = total, err
+    def __init__(self, total: int, err: TextIO | None = None) -> None:
+        self._total, self._err = total, err or sys.stderr
         self._counts: Counter[Verdict] = Counter()
         self._began = time.monotonic()
 

@@ -13,7 +13,7 @@ from tunnellessons.links import BOOK
 from tunnellessons.tour import tour
 from tunnelspec.properties import PROPERTIES
 
-CITED = re.compile(r"\b[A-Z]+-[GR]-\d+\b")
+CITED = re.compile(r"\b[A-Z]+-[GR]-\d+\b(?!\*)")  # but no pattern of ids
 PROMISED = re.compile(r"(?<!-)\b[PL]-[A-Z]+(?:-[A-Z]+)*\b")
 PROMISES = frozenset(p.id for p in PROPERTIES)
 LET_ALONE = re.compile(r"(<!-- generated: .*?<!-- end -->|```.*?```|`[^`]*`|\[[^\]]*\]\([^)]*\))", re.DOTALL)
