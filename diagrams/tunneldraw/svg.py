@@ -51,11 +51,20 @@ class Undrawable(Exception):
 
 def style() -> str:
     """What all pictures share; a dark screen gets other colours, paper never does."""
-    dark = "".join(f'.td [fill="{a}"]{{fill:{b}}}.td [stroke="{a}"]{{stroke:{b}}}' for a, b in DARK.items())
+    return f"{plain_style()}@media screen and (prefers-color-scheme:dark){{{dark_style()}}}"
+
+
+def plain_style() -> str:
+    """The same, for a page that says itself when it is dark."""
     return (
         f".td text{{font-family:{FAMILY}}}.td a:focus,.td a:hover{{outline:2px solid {LINK};outline-offset:2px}}"
-        f".td a text{{cursor:pointer}}@media screen and (prefers-color-scheme:dark){{{dark}}}"
+        ".td a text{cursor:pointer}"
     )
+
+
+def dark_style() -> str:
+    """The other colours of the dark."""
+    return "".join(f'.td [fill="{a}"]{{fill:{b}}}.td [stroke="{a}"]{{stroke:{b}}}' for a, b in DARK.items())
 
 
 def binary() -> pathlib.Path:

@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from typing import Any
 
-from tunneldraw.svg import style as picture_style
+from tunneldraw.svg import dark_style, plain_style
 from tunnelexplore.atlas import AS_MERGED, Place, places
 from tunnelexplore.pictures import drawn, shown
 from tunnelexplore.tours import Tour
@@ -67,7 +67,9 @@ def pack_all(
 def page(packed: Packed, tours: Sequence[Tour]) -> str:
     """The whole page. The same tables give the same bytes. Raises ``TooLarge``, and ``tunneldraw.svg.Undrawable``."""
     parts = {
-        "style": _source("style.css") + picture_style(),
+        "style": _source("style.css") + plain_style(),
+        "dark": _source("dark.css") + dark_style(),
+        "theme": _source("theme.js"),
         "script": script(),
         "pictures": "".join(f'<template id="drawing {id_}">{svg}</template>' for id_, svg in drawn(shown()).items()),
         "atlas": _json(atlas((place for place, _, _ in packed.values()), tours)),

@@ -110,7 +110,7 @@ def test_keys_mean_nothing_in_a_field_or_when_they_are_off(seen: Seen) -> None:
 def test_tab_reaches_the_steps_and_keeps_its_place(seen: Seen) -> None:
     """The step that was taken is drawn anew; the focus stays where it was."""
     assert seen["keys"]["stops"][-1] == "say"
-    assert {"tables", "world", "tours", "back", "keys"} <= set(seen["keys"]["stops"])
+    assert {"tables", "world", "tours", "theme", "back", "keys"} <= set(seen["keys"]["stops"])
     assert seen["keys"]["entered"]["focus"] == "say"
 
 
@@ -139,8 +139,21 @@ def test_a_tour_may_be_left_and_returned_to(seen: Seen) -> None:
     assert tour["left"]["focus"] == "tours"
 
 
-@pytest.mark.parametrize("where", ["light", "dark", "narrow"])
+LIGHT, DARK = ["rgb(255, 255, 255)", "light"], ["rgb(17, 22, 28)", "dark"]
+
+
+def test_the_theme_is_the_systems_or_the_readers(seen: Seen) -> None:
+    """Chosen by keyboard alone, it holds against the system's and for the next visit; paper stays light."""
+    theme = seen["theme"]
+    assert theme["system"] == ["system", *LIGHT]
+    assert theme["light"] == theme["stays"] == ["light", *LIGHT]
+    assert theme["dark"] == theme["kept"] == ["dark", *DARK]
+    assert theme["printed"] == ["dark", *LIGHT]
+    assert theme["again"] == ["system", *LIGHT]
+
+
+@pytest.mark.parametrize("where", ["light", "dark", "chosen dark", "narrow"])
 def test_axe_finds_nothing(where: str, seen: Seen) -> None:
-    """axe-core's rules, with everything unfolded, in a light, a dark and a narrow window; nothing is wider than the window."""
+    """axe-core's rules, with everything unfolded, in a light, a dark, a dark by choice and a narrow window; nothing is wider than the window."""
     assert seen["axe"][where] == []
     assert seen["wide"][where] <= 0

@@ -137,6 +137,30 @@ async function tour(page) {
   seen.tour.unknown = await look(page)
 }
 
+// The theme, by the keyboard, and after the page was loaded again.
+async function theme(page) {
+  const paper = () => page.evaluate(() => [theme.chosen, getComputedStyle(document.body).backgroundColor, getComputedStyle(document.documentElement).colorScheme])
+  await open(page, "#world=window")
+  seen.theme = { system: await paper() }
+  await page.focus("#theme")
+  await page.keyboard.press("ArrowDown")
+  seen.theme.light = await paper()
+  await page.emulateMedia({ colorScheme: "dark" })
+  seen.theme.stays = await paper()
+  await page.evaluate(() => document.activeElement.blur())
+  await page.keyboard.press("d")
+  seen.theme.dark = await paper()
+  await open(page, "#world=window")
+  seen.theme.kept = await paper()
+  await page.emulateMedia({ colorScheme: "dark", media: "print" })
+  seen.theme.printed = await paper()
+  await page.emulateMedia({ colorScheme: "light", media: "screen" })
+  await audit(page, "chosen dark", ["#world=sleep&path=0"])
+  await page.focus("#theme")
+  await page.selectOption("#theme", "system")
+  seen.theme.again = await paper()
+}
+
 // Every rule of axe-core, where much is shown.
 async function audit(page, name, hashes) {
   const found = []
@@ -175,6 +199,7 @@ try {
   await ask(page)
   await press(page)
   await tour(page)
+  await theme(page)
   seen.errors = errors
   seen.requests = asked.filter((url) => !url.startsWith(address) && url !== "about:blank" && !url.startsWith("data:"))
   await audit(page, "light", ["#world=sleep&path=0", "#tour=promise&step=1"])

@@ -16,6 +16,22 @@ export function el(what, properties = {}, ...children) {
   return element
 }
 
+const kept = new WeakMap() // an element -> its children by key
+
+// Gives an element the wanted children, [key, make] each, in this order. A child whose key is what it was stays as it is, so that
+// a step changes no more of the document than what it changes of the world.
+export function renew(parent, wanted) {
+  const before = kept.get(parent) ?? new Map()
+  const after = new Map(wanted.map(([key, make]) => [key, before.get(key) ?? make()]))
+  kept.set(parent, after)
+  for (const [key, child] of before) if (!after.has(key)) child.remove()
+  let place = parent.firstElementChild
+  for (const child of after.values()) {
+    if (child === place) place = place.nextElementSibling
+    else parent.insertBefore(child, place)
+  }
+}
+
 export const option = (value, text, chosen = false) => {
   const made = el("option", { value }, text)
   made.selected = chosen

@@ -1,6 +1,6 @@
 // Keys for everything. They can be turned off, for those whose keys mean something else.
 
-import { el, find } from "./dom.js"
+import { announce, el, find } from "./dom.js"
 import { listed } from "./steps.js"
 
 const press = (id) => () => find(id).click()
@@ -25,6 +25,12 @@ const KEYS = [
     find("refused").querySelector("summary").focus()
   }],
   [["t"], "the tour: reveal, or next", () => (find("tour-reveal") ?? find("tour-next"))?.click()],
+  [["d"], "light, dark, or as the system is", () => {
+    const options = [...find("theme").options].map(({ value }) => value)
+    find("theme").value = options[(options.indexOf(find("theme").value) + 1) % options.length]
+    find("theme").dispatchEvent(new Event("change"))
+    announce(`Theme: ${find("theme").selectedOptions[0].textContent}.`)
+  }],
   [["s"], "copy a link to what you see", press("share")],
   [["?"], "this help", press("keys")],
 ]

@@ -5,7 +5,7 @@ import { announce, el, find, option, plural } from "./dom.js"
 import { drawGoals, setUpGoals } from "./goals.js"
 import { setUpKeys } from "./keys.js"
 import { drawParts } from "./parts.js"
-import { drawPictures, setUpPictures, showPicture, turnPicture } from "./pictures.js"
+import { drawPictures, prepare, setUpPictures, showPicture, turnPicture } from "./pictures.js"
 import { drawProperties, standing } from "./properties.js"
 import { drawSequence } from "./sequence.js"
 import { Session, fragment, parse } from "./session.js"
@@ -60,6 +60,11 @@ function setUpChoice() {
     if (tour) visit(session, tour, 0)
     else leave(session)
   })
+}
+
+function setUpTheme() {
+  find("theme").value = theme.chosen
+  find("theme").addEventListener("change", () => theme.choose(find("theme").value))
 }
 
 // A world from its start; one with a counterexample, from there.
@@ -207,6 +212,7 @@ async function visitFragment() {
 session.onchange(draw)
 session.onchange((_, news) => !news.entered && (find("trouble").hidden = true))
 setUpChoice()
+setUpTheme()
 setUpButtons()
 setUpKeys(session)
 setUpGoals(session)
@@ -215,3 +221,4 @@ addEventListener("hashchange", visitFragment)
 await visitFragment()
 performance.mark("ready")
 document.body.dataset.ready = "true"
+prepare()

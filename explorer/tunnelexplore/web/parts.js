@@ -1,7 +1,7 @@
 // Where everything stands: the machines and what they know, the queues, indices and counters, part by part.
 
 import { atlas } from "./data.js"
-import { el, find } from "./dom.js"
+import { el, find, renew } from "./dom.js"
 
 const machines = new Map(atlas.machines.map((machine) => [machine.id, machine]))
 const TITLES = { client: "client", gateway: "gateway", store: "durable state", budget: "what may still happen" }
@@ -15,14 +15,16 @@ function owner(component) {
 const QUEUES = { down: "towards the runner", up: "towards the gateway", line: "line", host: "" }
 
 export function drawParts(session, picture) {
-  const { world } = session
+  const { world, state, before, at } = session
   const groups = new Map()
   world.columns.forEach(([, name, of], column) => {
     const title = owner(of)
-    groups.set(title, [...(groups.get(title) ?? []), part(session, column, name, of, picture)])
+    const key = [world.key, column, world.number(column, state), at ? world.number(column, before) : ""].join(" ")
+    groups.set(title, [...(groups.get(title) ?? []), [key, () => part(session, column, name, of, picture)]])
   })
-  find("standing").replaceChildren(...[...groups].map(([title, parts]) =>
-    el("div.owner", { role: "group", "aria-label": title }, el("h3", {}, title), parts)))
+  renew(find("standing"), [...groups.keys()].map((title) => [`${world.key} ${title}`, () =>
+    el("div.owner", { role: "group", "aria-label": title }, el("h3", {}, title), el("div"))]))
+  ;[...groups.values()].forEach((parts, place) => renew(find("standing").children[place].lastElementChild, parts))
 }
 
 function part(session, column, name, of, picture) {

@@ -6,7 +6,6 @@ import { el, find } from "./dom.js"
 const SVG = "http://www.w3.org/2000/svg"
 const ZOOMS = [0.35, 0.5, 0.65, 0.8, 1, 1.25]
 const anchor = (id) => id.toLowerCase()
-const places = new Map() // where the parts of each picture are: asked once, for each asking makes the browser lay out the page
 const panes = new Map() // "gateway" and "runner" -> { of, machine, zoom, … }
 
 export function setUpPictures(session, redraw) {
@@ -25,9 +24,48 @@ export function setUpPictures(session, redraw) {
         el("button", { type: "button", "aria-label": `smaller picture of the ${role}`, onclick: () => change(-1) }, "−"),
         el("button", { type: "button", "aria-label": `larger picture of the ${role}`, onclick: () => change(1) }, "+")),
       pane.tabs, pane.frame)
+    pane.pictures = new Map() // machine -> its picture, once it was shown
     panes.set(role, pane)
     find("panes").append(pane.section)
   }
+}
+
+// Makes the pictures that were not shown yet, one at a time while nothing else is to do: to lay one out takes longer than a step may.
+export function prepare() {
+  const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 200))
+  idle(() => {
+    for (const pane of panes.values()) {
+      const missing = pane.machines.find(({ id }) => !pane.pictures.has(id))
+      if (missing) {
+        picture(pane, missing.id)
+        return prepare()
+      }
+    }
+  })
+}
+
+// A machine's picture. It stays in the document: one that is not the pane's is hidden, and need not be laid out again.
+function picture(pane, machine) {
+  if (!pane.pictures.has(machine)) {
+    const svg = find(`drawing ${machine}`).content.firstElementChild.cloneNode(true)
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number)
+    const holder = el("div.picture", {}, svg)
+    const graph = svg.querySelector("g.graph")
+    const moved = [graph, graph.parentNode].map((group) => group.transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 })
+    const [right, below] = ["e", "f"].map((way) => moved[0][way] + moved[1][way])
+    pane.pictures.set(machine, { holder, svg, width, height, graph, right, below })
+    size(pane, machine)
+    pane.frame.append(holder)
+  }
+  return pane.pictures.get(machine)
+}
+
+function size(pane, machine) {
+  const { svg, width, height, zoom } = pane.pictures.get(machine)
+  if (zoom === pane.zoom) return
+  svg.setAttribute("width", width * pane.zoom)
+  svg.setAttribute("height", height * pane.zoom)
+  pane.pictures.get(machine).zoom = pane.zoom
 }
 
 // Turn to one machine's picture; `of` tells the runner's side.
@@ -42,8 +80,8 @@ export function turnPicture(session, machine, of) {
 export function showPicture(session, machine, of, rule) {
   const pane = turnPicture(session, machine, of)
   pane.section.scrollIntoView({ block: "nearest" })
-  const line = rule && pane.frame.querySelector(`[id^="${anchor(rule)}"]`)
-  if (line) centre(pane, box(pane.machine, pane.frame.firstElementChild, line))
+  const line = rule && picture(pane, pane.machine).svg.querySelector(`[id^="${anchor(rule)}"]`)
+  if (line) centre(pane, box(line))
   pane.frame.focus({ preventScroll: true })
 }
 
@@ -98,25 +136,22 @@ function drawTabs(session, pane, components, took) {
 function drawFrame(session, pane, took) {
   const { world, state, before } = session
   if (pane.frame.dataset.machine !== pane.machine) {
-    pane.frame.replaceChildren(find(`drawing ${pane.machine}`).content.firstElementChild.cloneNode(true))
+    const left = pane.pictures.get(pane.frame.dataset.machine)
+    if (left) wipe(left.svg)
+    left?.holder.classList.remove("shown")
     pane.frame.dataset.machine = pane.machine
   }
-  const svg = pane.frame.firstElementChild
-  const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number)
-  if (pane.drawn !== `${pane.machine} ${pane.zoom}`) {
-    svg.setAttribute("width", width * pane.zoom)
-    svg.setAttribute("height", height * pane.zoom)
-    pane.drawn = `${pane.machine} ${pane.zoom}`
-  }
-  svg.querySelectorAll(".badge").forEach((badge) => badge.remove())
-  svg.querySelectorAll(".fired").forEach((marked) => marked.classList.remove("fired"))
+  const { svg, holder, graph } = picture(pane, pane.machine)
+  holder.classList.add("shown")
+  size(pane, pane.machine)
+  wipe(svg)
   const name = anchor(pane.machine)
   const place = column(world, pane.machine, pane.of)
   const [here, was] = [world.value(place, state).state, world.value(place, before).state]
   const marked = []
   const mark = (element, kind, word) => {
-    const where = box(pane.machine, svg, element)
-    svg.append(badge(where, kind, word))
+    const where = box(element)
+    graph.append(badge(where, kind, word))
     marked.push(where)
   }
   const standing = svg.querySelector(`[id="${name}-state-${anchor(here)}"]`)
@@ -132,22 +167,35 @@ function drawFrame(session, pane, took) {
   centre(pane, ...marked)
 }
 
+function wipe(svg) {
+  svg.querySelectorAll(".badge").forEach((badge) => badge.remove())
+  svg.querySelectorAll(".fired").forEach((marked) => marked.classList.remove("fired"))
+}
+
 // Whether the last step was one of the runner whose machines are shown: what happens on another side is no news here.
 function heard({ world, edge }, { of }) {
   const side = /-([ab])$/.exec(edge === undefined ? "" : world.actions[world.action(edge)][0])?.[1]
   return side === undefined || !of.includes("_") || of.endsWith(`_${side}`)
 }
 
-// Where an element of a picture is, in the picture's own measure.
-function box(machine, svg, element) {
-  const key = `${machine} ${element.id}`
-  if (!places.has(key)) {
-    const { x, y, width, height } = element.getBBox()
-    const matrix = svg.getCTM().inverse().multiply(element.getCTM())
-    const [from, to] = [[x, y], [x + width, y + height]].map(([px, py]) => new DOMPoint(px, py).matrixTransform(matrix))
-    places.set(key, { left: from.x, top: from.y, right: to.x, bottom: to.y })
+// Where an element of a picture is, in the measure of its graph, read off what it draws: to ask the browser would make it lay out the page.
+function box(element) {
+  const [across, down] = [[], []]
+  const number = (shape, name) => Number(shape.getAttribute(name))
+  for (const shape of element.querySelectorAll("polygon, polyline, path, ellipse, text")) {
+    if (shape.localName === "text") {
+      const [x, y, width, high] = ["x", "y", "textLength", "font-size"].map((name) => number(shape, name))
+      const left = x - { start: 0, middle: width / 2, end: width }[shape.getAttribute("text-anchor") ?? "start"]
+      across.push(left, left + width)
+      down.push(y - high, y + high / 4)
+    } else if (shape.localName === "ellipse") {
+      for (const sign of [-1, 1]) {
+        across.push(number(shape, "cx") + sign * number(shape, "rx"))
+        down.push(number(shape, "cy") + sign * number(shape, "ry"))
+      }
+    } else (shape.getAttribute("points") ?? shape.getAttribute("d")).match(/-?[\d.]+/g).forEach((value, place) => (place % 2 ? down : across).push(Number(value)))
   }
-  return places.get(key)
+  return { left: Math.min(...across), top: Math.min(...down), right: Math.max(...across), bottom: Math.max(...down) }
 }
 
 // An outline, and a word beside it: colour alone would not tell.
@@ -170,6 +218,8 @@ function badge({ left, top, right, bottom }, kind, word) {
 // the page to be laid out, which is then done once for all views.
 function centre(pane, ...boxes) {
   if (!boxes.length) return
+  const { right, below } = picture(pane, pane.machine)
+  boxes = boxes.map((one) => ({ left: one.left + right, right: one.right + right, top: one.top + below, bottom: one.bottom + below }))
   requestAnimationFrame(() => {
     const { clientWidth: wide, clientHeight: high } = pane.frame
     const around = (some) => ({ left: Math.min(...some.map((one) => one.left)), right: Math.max(...some.map((one) => one.right)),

@@ -1,7 +1,7 @@
 // Every property: broken here, at stake here, or neither; and what the checker decided in the whole world.
 
 import { atlas } from "./data.js"
-import { el, find, plural } from "./dom.js"
+import { el, find, plural, renew } from "./dom.js"
 
 const says = new Map(atlas.properties.map((property) => [property.id, property]))
 
@@ -28,24 +28,30 @@ export function drawProperties(session, look = []) {
   const { failing, staked } = standing(session)
   const rest = world.judged.filter((id) => !failing.includes(id) && !staked.includes(id))
   const violated = new Map(world.violated.map((violation) => [violation.id, violation]))
-  const row = (mark, word) => (id) =>
+  const row = (mark, word) => (id) => [`${world.key} ${id}${look.includes(id) ? " look" : ""}`, () =>
     el(`li${look.includes(id) ? ".look" : ""}`, { id: `property-${id}` },
       el("span.mark", { "aria-hidden": "true" }, mark), el("span.sr", {}, `${word}: `), el("b", {}, id), ` ${says.get(id).says} `,
       el("small", {}, `of every ${says.get(id).scope}`),
-      violated.has(id) ? jump(session, violated.get(id)) : "")
-  const was = (name) => find("verdicts").querySelector(`[data-group="${name}"]`)?.open
-  const group = (name, title, ids, mark, word, open) => ids.length ? el("details.group", { "data-group": name, open: open || was(name) },
-    el("summary", {}, `${title} (${ids.length})`), el("ul", {}, ids.map(row(mark, word)))) : ""
+      violated.has(id) ? jump(session, violated.get(id)) : "")]
   const elsewhere = world.judged.filter((id) => violated.has(id) && !failing.includes(id))
   const held = staked.filter((id) => !violated.has(id))
   const others = rest.filter((id) => !violated.has(id))
-  find("verdicts").replaceChildren(...[
-    el("p.summary", {}, summary(world)),
-    group("broken", "Broken here", failing, "✗", "broken", true),
-    group("elsewhere", "Broken elsewhere in this world", elsewhere, "✗", "broken elsewhere", true),
-    group("held", "At stake here, and it holds", held, "✓", "holds", look.some((id) => held.includes(id))),
-    group("others", "Not at stake here", others, "·", "not at stake", look.some((id) => others.includes(id))),
-  ].filter(Boolean))
+  const groups = [
+    ["broken", "Broken here", failing, "✗", "broken", true],
+    ["elsewhere", "Broken elsewhere in this world", elsewhere, "✗", "broken elsewhere", true],
+    ["held", "At stake here, and it holds", held, "✓", "holds", false],
+    ["others", "Not at stake here", others, "·", "not at stake", false],
+  ].filter(([, , ids]) => ids.length)
+  renew(find("verdicts"), [
+    [`summary ${world.key}`, () => el("p.summary", {}, summary(world))],
+    ...groups.map(([name, , , , , open]) => [name, () => el("details.group", { "data-group": name, open }, el("summary"), el("ul"))]),
+  ])
+  for (const [name, title, ids, mark, word, open] of groups) {
+    const group = find("verdicts").querySelector(`[data-group="${name}"]`)
+    if (open || look.some((id) => ids.includes(id))) group.open = true
+    group.firstElementChild.textContent = `${title} (${ids.length})`
+    renew(group.lastElementChild, ids.map(row(mark, word)))
+  }
 }
 
 function summary(world) {

@@ -1,7 +1,7 @@
 // The steps that are possible, by who takes them, and those that are not, with what forbids them.
 
 import { World, atlas } from "./data.js"
-import { el, find } from "./dom.js"
+import { el, find, renew } from "./dom.js"
 
 const PARTIES = ["client", "router", "gateway", "link", "runner", "actor", "time"]
 const order = (party) => PARTIES.indexOf(party.split(" ")[0])
@@ -30,12 +30,13 @@ export function drawSteps(session, rule) {
   if (!edges.length) find("possible").append(el("p", {}, "Nothing more can happen: this is an end."))
   const refused = world.refused(state)
   find("refused-count").textContent = refused.length
-  find("impossible").replaceChildren(
-    ...byParty(refused, ([action]) => world.actions[action][1]).map(([party, members]) =>
-      el("div.party", { role: "group", "aria-label": `${called(party)}, not possible` }, el("h3", {}, called(party)),
-        el("ul", {}, members.map(([action, parts]) => el("li", {},
-          el("span.says", {}, world.actions[action][2]), " ", el("small.id", {}, world.actions[action][0]),
-          el("ul.because", {}, parts.map((part) => el("li", {}, "because ", el("code", {}, part))))))))))
+  const parties = byParty(refused, ([action]) => world.actions[action][1])
+  renew(find("impossible"), parties.map(([party]) => [party, () =>
+    el("div.party", { role: "group", "aria-label": `${called(party)}, not possible` }, el("h3", {}, called(party)), el("ul"))]))
+  parties.forEach(([, members], place) => renew(find("impossible").children[place].lastElementChild, members.map(([action, parts]) =>
+    [[world.key, action, ...parts].join("\n"), () => el("li", {},
+      el("span.says", {}, world.actions[action][2]), " ", el("small.id", {}, world.actions[action][0]),
+      el("ul.because", {}, parts.map((part) => el("li", {}, "because ", el("code", {}, part)))))])))
 }
 
 function step(session, edge, number, rule) {
