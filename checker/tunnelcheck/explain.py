@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from tunnelcheck.replay import Moment
-from tunneldraw.sequence import Lane, Message, Note, StateChange, Step
+from tunneldraw.sequence import Again, Lane, Message, Note, StateChange, Step
 from tunneldraw.sequence import Sequence as Drawing
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.events import CloseClient, Deliver, Emit, ReadClient, SocketMessage
@@ -35,7 +35,7 @@ def draw(system: System, moments: Sequence[Moment], title: str, ending: str = ""
     steps: list[Step] = []
     for place, moment in enumerate(moments):
         if loop and place == len(moments) - loop:
-            steps.append(Note(None, "From here on it goes round."))
+            steps.append(Again())
         steps += _steps(system, moment)
     if ending:
         steps.append(Note(None, ending))

@@ -52,6 +52,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Again(Note):
+    """Where a lasso begins: what follows, up to the end or the last remark about the whole, leads back to here."""
+
+    lane: str | None = None
+    text: str = "from here on, again and again"
+
+
+@dataclass(frozen=True, slots=True)
 class StateChange:
     """A machine at a lane went from one state to another."""
 
@@ -64,7 +72,7 @@ class StateChange:
 
 
 Step: TypeAlias = Message | Note | StateChange
-KINDS: Mapping[str, type[Any]] = {"message": Message, "note": Note, "state": StateChange}
+KINDS: Mapping[str, type[Any]] = {"message": Message, "note": Note, "again": Again, "state": StateChange}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +231,9 @@ class LiveText:
         elif isinstance(step, StateChange):
             text = f"◆ {step.machine}: {step.before} → {step.after}" + (f"  {step.rule}" if step.rule else "")
             yield from self._beside(step.lane, text, YELLOW, step.time_ms)
+        elif isinstance(step, Again):
+            for line in broken(f"↻ {step.text}", self.width - TIME - 2):
+                yield self._write([_Cell(TIME, _centred(line, self.width - TIME, "┄"), BOLD)], bars=False)
         else:
             text = f"· {step.text}" + (f"  {', '.join(step.rules)}" if step.rules else "")
             if step.lane is not None:
@@ -324,9 +335,11 @@ STYLE = (
 .sq .paper{fill:#fff}.sq .life{stroke:#9aa5b1;
 stroke-dasharray:3 3}.sq .head{fill:#eceff3;stroke:#6b7685}.sq .sent{stroke:#1e6434;fill:none}.sq .tip{fill:#1e6434}.sq .lost{
 stroke:#b3261e;fill:none;stroke-dasharray:6 4}.sq .x{stroke:#b3261e;stroke-width:2.5}.sq .rule{fill:#0b57a4}.sq .soft{fill:#55606e}
+.sq .again{stroke:#8a3d00;fill:none;stroke-width:1.6;stroke-dasharray:7 3}.sq .spin{fill:#8a3d00}
 .sq .state{fill:#fff3d1;stroke:#a06a00}.sq .note{fill:#f6f7f9;stroke:#c3cad3}
 @media screen and (prefers-color-scheme:dark){.sq text{fill:#e8ecf1}.sq .paper{fill:#11161c}.sq .life{stroke:#66727f}
 .sq .head{fill:#232b35;stroke:#8d99a8}.sq .sent{stroke:#7fd196}.sq .tip{fill:#7fd196}.sq .lost,.sq .x{stroke:#ff8a80}
+.sq .again{stroke:#ffb27a}.sq .spin{fill:#ffb27a}
 .sq .rule{fill:#7db8ff}.sq .soft{fill:#aab4c0}.sq .state{fill:#3a2e10;stroke:#d9a441}.sq .note{fill:#1b222b;stroke:#47525f}}
 """
 )
@@ -344,13 +357,19 @@ class _Svg:
         self.x = {lane.id: 80 + LANE * (place + 0.5) for place, lane in enumerate(sequence.lanes)}
         self.wide = 80 + LANE * max(1, len(sequence.lanes))
         self.y = TOP
+        self.rings: list[ET.Element] = []
         self.root = ET.Element(
             "svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "sq", "role": "graphics-document document"}
         )
 
     def text(self) -> str:
-        steps = ET.Element("g")
-        for step in fold(self.sequence.steps):
+        steps = ET.Element("g", {"role": "list"})
+        again: float | None = None  # where a lasso began
+        folded = fold(self.sequence.steps)
+        for step in folded:
+            if again is not None and step is folded[-1] and isinstance(step, Note) and step.lane is None:
+                self._ring(again)
+                again = None
             group = ET.SubElement(steps, "g", {"class": "step", "role": "listitem"})
             ET.SubElement(group, "title").text = visible(", ".join(rules_of(step))) or type(step).__name__
             ET.SubElement(group, "desc").text = visible(says(step, self.labels))
@@ -358,8 +377,12 @@ class _Svg:
                 self._words(group, 8, self.y + 16, f"{step.time_ms} ms", "soft")
             if isinstance(step, Message) and step.source != step.target:
                 self._message(group, step)
+            elif isinstance(step, Again):
+                again = self._again(group, step)
             else:
                 self._box(group, step)
+        if again is not None:
+            self._ring(again)
         high = self.y + 24
         self.root.set("width", f"{self.wide:g}")
         self.root.set("height", f"{high:g}")
@@ -387,6 +410,7 @@ class _Svg:
             )
             self._words(self.root, x, 56, label, "", SIZE + 1, "middle", bold=True)
         self.root.append(steps)
+        self.root.extend(self.rings)
         ET.indent(self.root, " ")
         return ET.tostring(self.root, encoding="unicode") + "\n"
 
@@ -413,6 +437,39 @@ class _Svg:
                 self.y += 14
                 self._words(group, middle, self.y, _cut(line, SIZE - 1, room), "soft", SIZE - 1, "middle")
         self.y += 8
+
+    def _again(self, group: ET.Element, step: Again) -> float:
+        """A line across, with its words; how far down it is."""
+        self.y += 20
+        ends = {"x1": "30", "x2": f"{self.wide - 16:g}", "y1": f"{self.y:g}", "y2": f"{self.y:g}"}
+        ET.SubElement(group, "line", {"class": "again", **ends})
+        width, middle = text_width(step.text, SIZE, True), (30 + self.wide - 16) / 2
+        behind = {
+            "x": f"{middle - width / 2 - 6:g}",
+            "y": f"{self.y - 9:g}",
+            "width": f"{width + 12:g}",
+            "height": "18",
+        }
+        ET.SubElement(group, "rect", {"class": "paper", **behind})
+        self._words(group, middle, self.y + 4, step.text, "", SIZE, "middle", bold=True)
+        self.y += 8
+        return self.y - 8
+
+    def _ring(self, top: float) -> None:
+        """The way back, beside the steps: from here up to where the lasso began."""
+        end = self.y + 10
+        back = ET.Element("g", {"aria-hidden": "true"})
+        ET.SubElement(
+            back, "path", {"class": "again", "d": f"M30,{end:g}h-10a6,6 0 0 1 -6,-6V{top + 6:g}a6,6 0 0 1 6,-6h4"}
+        )
+        ET.SubElement(back, "path", {"class": "spin", "d": f"M32,{top:g}l-9,-4.5v9z"})
+        ET.SubElement(
+            back,
+            "line",
+            {"class": "again", "x1": "30", "x2": f"{self.wide - 16:g}", "y1": f"{end:g}", "y2": f"{end:g}"},
+        )
+        self.rings.append(back)
+        self.y = end
 
     def _box(self, group: ET.Element, step: Step) -> None:
         lanes = lanes_of(step)

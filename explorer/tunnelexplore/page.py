@@ -24,7 +24,7 @@ from tunnelspec.properties import PROPERTIES
 
 WEB = files("tunnelexplore") / "web"
 SCRIPTS = (
-    "data.js", "dom.js", "session.js", "steps.js", "sequence.js", "parts.js", "properties.js", "pictures.js", "goals.js", "tour.js",
+    "data.js", "dom.js", "session.js", "steps.js", "properties.js", "sequence.js", "parts.js", "pictures.js", "goals.js", "tour.js",
     "keys.js", "main.js",
 )  # fmt: skip
 """The page's modules, each after those that it imports."""

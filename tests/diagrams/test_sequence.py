@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunneldraw.sequence import (
+    Again,
     Lane,
     LiveText,
     Message,
@@ -36,6 +37,7 @@ times = st.none() | st.integers(0, 10**9)
 steps = st.one_of(
     st.builds(Message, lanes, lanes, words, rules, st.booleans(), times, words),
     st.builds(Note, st.none() | lanes, words, rules, times),
+    st.builds(Again),
     st.builds(StateChange, lanes, st.just("CONN-G"), words, words, st.sampled_from(["", "CONN-G-05"]), times),
 )
 sequences = st.builds(Sequence, words, st.just(LANES), st.lists(steps, max_size=8).map(tuple))
@@ -114,12 +116,40 @@ def test_text_as_a_reader_sees_it() -> None:
 @given(sequences)
 def test_svg_is_well_formed_and_says_each_step(sequence: Sequence) -> None:
     root = ET.fromstring(to_svg(sequence))
-    found = [g for g in root.iter("{http://www.w3.org/2000/svg}g") if g.get("class") == "step"]
+    (items,) = [g for g in root.iter("{http://www.w3.org/2000/svg}g") if g.get("role") == "list"]
+    found = list(items)
+    assert all(g.get("class") == "step" and g.get("role") == "listitem" for g in found)
     assert len(found) == len(fold(sequence.steps))
     for group, step in zip(found, fold(sequence.steps), strict=True):
         assert [child.tag.rpartition("}")[2] for child in group][:2] == ["title", "desc"]
         linked = {a.get("href", "").rpartition("#")[2] for a in group.iter("{http://www.w3.org/2000/svg}a")}
         assert linked == {rule.lower() for rule in rules_of(step)}
+
+
+def test_a_lasso_is_marked_where_it_begins_and_leads_back_there() -> None:
+    """L-END: the words stand before the first step that is done again; the way back ends above the last remark."""
+    around = (
+        Message("c", "g", "first"),
+        Again(),
+        Message("g", "r", "round"),
+        Note(None, "12 ms pass"),
+        Message("r", "g", "back"),
+    )
+    sequence = Sequence("t", LANES, (*around, Note(None, "it fails")))
+    text = to_text(sequence).splitlines()
+    (place,) = [number for number, line in enumerate(text) if "↻ from here on, again and again" in line]
+    assert "first" in text[place - 1]
+    assert "round" in text[place + 1]
+    drawn = ET.fromstring(to_svg(sequence))
+    (ring,) = [path for path in drawn.iter("{http://www.w3.org/2000/svg}path") if path.get("class") == "again"]
+    begins, ends = (
+        float(line.get("y1", ""))
+        for line in drawn.iter("{http://www.w3.org/2000/svg}line")
+        if line.get("class") == "again"
+    )
+    down = {t.text: float(t.get("y", "")) for t in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert down["first"] < begins < down["round"] < down["back"] < ends < down["it fails"]
+    assert ring.get("d", "").startswith(f"M30,{ends:g}")
 
 
 def test_unknown_lanes_and_foreign_json_are_refused() -> None:

@@ -14,7 +14,7 @@ from tunnelcli.main import main
 
 NODE = Path(__file__).parents[1] / "node"
 TOURS = Path(__file__).parent / "tours"
-WORLDS = ("window", "sleep", "zombie", "wrap~replay-stops", "limit~drops-silently")
+WORLDS = ("window", "sleep", "zombie", "wrap~replay-stops", "limit~drops-silently", "restless~retry-unspaced")
 
 
 @pytest.fixture(scope="session")

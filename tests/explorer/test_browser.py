@@ -80,6 +80,12 @@ def test_a_deviation_starts_at_its_shortest_counterexample(seen: Seen) -> None:
     assert seen["returned"]["tables"] == ""
 
 
+def test_a_lasso_is_marked_where_it_begins(seen: Seen) -> None:
+    """L-END: at the end of the counterexample, before the first step that is done again; a step back, it is none yet."""
+    assert seen["round"] == [["↻ from here on, again and again", "3"]]
+    assert seen["notRound"] == 0
+
+
 def test_take_me_there(seen: Seen) -> None:
     """Two conditions at once, by the shortest way."""
     reached = seen["reached"]
@@ -154,6 +160,6 @@ def test_the_theme_is_the_systems_or_the_readers(seen: Seen) -> None:
 
 @pytest.mark.parametrize("where", ["light", "dark", "chosen dark", "narrow"])
 def test_axe_finds_nothing(where: str, seen: Seen) -> None:
-    """axe-core's rules, with everything unfolded, in a light, a dark, a dark by choice and a narrow window; nothing is wider than the window."""
+    """axe-core's rules, with everything unfolded, by daylight, in the dark, and on a narrow screen; nothing is wider than that."""
     assert seen["axe"][where] == []
     assert seen["wide"][where] <= 0

@@ -75,6 +75,11 @@ async function depart(page) {
   seen.start2 = await settled(page, () => page.click("#reset"))
   seen.broken = await settled(page, () => page.click("#break"))
   seen.returned = await settled(page, () => page.selectOption("#tables", ""))
+  await settled(page, () => page.selectOption("#tables", "retry-unspaced"))
+  seen.round = await page.evaluate(() => [...document.querySelectorAll(".again")].map((mark) => [mark.innerText, mark.parentElement.querySelector(".when b").innerText]))
+  await settled(page, () => page.click("#back"))
+  seen.notRound = await page.evaluate(() => document.querySelectorAll(".again").length)
+  await settled(page, () => page.selectOption("#tables", ""))
 }
 
 async function ask(page) { // take me to a state where …

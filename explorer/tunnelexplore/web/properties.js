@@ -23,6 +23,11 @@ function goesRound({ world, way, at, state }, id) {
     state === (at - loop ? world.target(way[at - loop - 1]) : 0)
 }
 
+// How many of the last steps lead back to where they began; 0 if one is not at the end of a counterexample that goes round.
+export function round(session) {
+  return session.world.violated.find(({ id, loop }) => loop && says.get(id).scope === "run" && goesRound(session, id))?.loop ?? 0
+}
+
 export function drawProperties(session, look = []) {
   const { world } = session
   const { failing, staked } = standing(session)

@@ -1,6 +1,7 @@
 // The sequence diagram: a list of what happened, drawn over the lanes of the parties.
 
 import { el, find, plural } from "./dom.js"
+import { round } from "./properties.js"
 
 let drawn = { world: undefined, edges: [] }
 
@@ -23,6 +24,9 @@ export function drawSequence(session, rule) {
   list.querySelector(".last")?.classList.remove("last")
   list.lastElementChild?.classList.add("last")
   drawn.edges = edges
+  list.querySelectorAll(".again").forEach((mark) => mark.remove())
+  const loop = round(session)
+  if (loop) list.children[edges.length - loop].prepend(el("p.again", {}, el("span", { "aria-hidden": "true" }, "↻ "), "from here on, again and again"))
   const scroller = list.parentElement
   requestAnimationFrame(() => { scroller.scrollTop = scroller.scrollHeight })
   if (!edges.length) list.replaceChildren(el("li.empty", {}, "Nothing yet: choose a step."))
