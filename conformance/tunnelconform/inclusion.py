@@ -3,8 +3,8 @@
 A departed machine is held against the table's own, from each state and each bounded context, in every sequence of events. Beside
 each state that the departed one may be in stands the set of those that the table may be in, having put out the same. Where that
 set becomes empty, the departure can be told; where it never does, all that the departure does is something that the tables
-allow, and no observer of outputs can tell. Two things are not to be seen from outside: a ``Violation``, which is a record, and whether a
-collection comes a millisecond sooner or later.
+allow, and no observer of outputs can tell. Two things are not to be seen from outside: a ``Violation``, which is a record, and
+whether a collection comes a millisecond sooner or later.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _earlier_and_later(event: Any) -> Iterator[Any]:
     """The event at two moments, further apart than what cannot be told."""
     yield event
     if is_dataclass(event) and not isinstance(event, type) and any(f.name == "now" for f in fields(event)):
-        yield replace(event, now=getattr(event, "now") + LATER_MS)
+        yield replace(event, now=event.now + LATER_MS)  # type: ignore[attr-defined]
 
 
 def _moments(event: Any) -> Iterator[Any]:
