@@ -17,7 +17,7 @@ import argparse
 import asyncio
 import shlex
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from typing import Any, NoReturn, TypeVar
@@ -41,9 +41,30 @@ Asked = tuple[str, Case]
 T = TypeVar("T")
 
 
+THE_COMMANDS: Mapping[str, object] = {
+    "repeat": 1,
+    "budget": None,
+    "list": False,
+    "json": False,
+    "html": None,
+    "junit": None,
+    "draw": [],
+    "scripts": None,
+}
+"""What the command alone can do, and its value where it is not asked for: pytest repeats, selects and reports in its own way."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
+
+
+def heeded(args: argparse.Namespace) -> argparse.Namespace:
+    """The same arguments. Raises ``ValueError`` if one of them would do nothing here."""
+    for name, without in THE_COMMANDS.items():
+        if getattr(args, name) != without:
+            raise ValueError(f"--{name} is for 'tunnelspec conform'; here, pytest repeats, selects and reports")
+    return args
 
 
 def parsed(text: str) -> argparse.Namespace:
@@ -85,7 +106,7 @@ class Suite:
     """The cases of one marker, and its subject while it runs."""
 
     def __init__(self, text: str, loop: Loop) -> None:
-        self.args = parsed(text)
+        self.args = heeded(parsed(text))
         self.expected = baseline.read(self.args.baseline) if self.args.baseline else {}
         self._loop, self._open = loop, AsyncExitStack()
         self.session: Session = loop.do(self._open.enter_async_context(opened(self.args.role, self.args)))

@@ -21,7 +21,7 @@ from tunnelconform import html_matrix, html_report, junit
 from tunnelconform.marks import marked
 from tunnelconform.matrix import matrix, to_text
 from tunnelconform.played import Verdict
-from tunnelconform.pytest_plugin import parsed
+from tunnelconform.pytest_plugin import heeded, parsed
 from tunnelconform.report import OUTCOMES, Entry, Failure, Report, ReportError, from_json, named, read, to_json
 from tunneldraw.picture import Picture, anchor
 from tunneldraw.sequence import Lane, Message, Note, Sequence, columns
@@ -266,6 +266,13 @@ def test_a_marker_takes_what_the_command_takes() -> None:
     assert (args.role, args.adapter, args.seed) == ("gateway", "python my.py", 7)
     with pytest.raises(ValueError, match="--sed"):
         parsed("gateway --sed 7")
+
+
+@pytest.mark.parametrize("option", ["--repeat 2", "--budget 5m", "--html r.html", "--list"])
+def test_a_marker_does_not_take_what_pytest_does_itself(option: str) -> None:
+    assert heeded(parsed("runner --command ./mine")).role == "runner"
+    with pytest.raises(ValueError, match=option.split()[0]):
+        heeded(parsed(f"runner --command ./mine {option}"))
 
 
 def test_a_report_without_a_place_is_refused_before_the_suite_runs(capsys: pytest.CaptureFixture[str]) -> None:
