@@ -12,7 +12,8 @@ The page is Markdown, written by hand but for what stands between markers::
     <!-- generated: solution L-TOLD 9 -->           what that run finds: the property, and the steps of its shortest trace
 
 each up to ``<!-- end -->``. The actions of all ``steps`` together are the trace. A paragraph that begins with ``**Predict.**`` is a
-question; the ``<details>`` after it, whose summary is *Reveal*, is its answer.
+question, with a list of lettered choices; the ``<details>`` that follow, whose summary is *Reveal*, are its answer, and begin with
+the letter of the right one.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ HEAD = re.compile(r"^\|.*\n\| --- .*\n", re.MULTILINE)
 LIMIT = re.compile(r"^\| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
 MACHINE = re.compile(r"^\| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
 PREDICT = "**Predict.** "
+CHOICE = re.compile(r"^- \*\*(?P<letter>[a-z])\.\*\* (?P<words>.*)$", re.MULTILINE)
+RIGHT = re.compile(r"\s*\*\*(?P<letter>[a-z])\.\*\* ")
 AFTER = "## Exercise"
 SHOWN = tuple(machine.id for endpoint in (GATEWAY, RUNNER) for machine in endpoint.machines)
 
@@ -67,11 +69,30 @@ def _steps(lesson: Lesson, end: int) -> Iterator[dict[str, Any]]:
         asked = match.start() - len(before) - len(PREDICT)
         yield from _told(lesson, place, asked)
         inside, outside = match.span("answer")
-        yield {"question": _plain(before), **_speak(_plain(lesson.text[inside:outside], True))}
+        offered, right, answer = _predict(lesson, asked, before, lesson.text[inside:outside])
+        yield {
+            "question": _plain(CHOICE.sub("", before)),
+            "choices": offered,
+            "right": right,
+            **_speak(_plain(answer, True)),
+        }
         for mark in _marks(lesson, inside, outside):
             yield from _acted(lesson, mark)
         place = match.end()
     yield from _told(lesson, place, end)
+
+
+def _predict(lesson: Lesson, place: int, asked: str, answer: str) -> tuple[list[str], int, str]:
+    """What a question offers, which of it is right, and the answer without its letter. Raises ``LessonError``."""
+    offered, right = list(CHOICE.finditer(asked)), RIGHT.match(answer)
+    letters = "".join(choice["letter"] for choice in offered)
+    if len(letters) < 2 or not "abcdefgh".startswith(letters):
+        raise lesson.problem(lesson.line(place), "a question offers choices, '- **a.** …' and so on")
+    if right is None or right["letter"] not in letters:
+        raise lesson.problem(
+            lesson.line(place), "an answer begins with the letter of the choice that is right, '**b.** …'"
+        )
+    return [_plain(choice["words"]) for choice in offered], letters.index(right["letter"]), answer[right.end() :]
 
 
 def _marks(lesson: Lesson, start: int, stop: int) -> Iterator[Mark]:

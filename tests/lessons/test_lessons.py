@@ -74,7 +74,12 @@ def test_the_tour_walks_the_trace(lesson: Lesson) -> None:
     assert all(step["text"].strip() for step in tour["steps"])
     (leg,) = tours.read(FOLDER / f"{lesson.slug}.json").legs  # which also replays it, and looks up all that it names
     assert leg[1] == lesson.actions
-    assert lesson.text.count("**Predict.**") == sum("question" in step for step in tour["steps"]) >= 1
+    asked = [step for step in tour["steps"] if "question" in step]
+    assert lesson.text.count("**Predict.**") == len(asked) >= 1
+    for step in asked:  # the letter of the right choice opens the page's answer, and not the tour's
+        assert len(set(step["choices"])) == len(step["choices"]) >= 2
+        assert f"- **{'abcdefgh'[step['right']]}.** " in lesson.text
+        assert not re.match(r"[a-h]\. ", step["text"])
     assert not any(mark in json.dumps(tour) for mark in ("<!--", "<details>", "]("))
 
 
@@ -163,7 +168,8 @@ def test_what_is_written_is_not_written_otherwise_again(scenario: Scenario, choi
     )
     text = (
         f"# 1. Any\n\nWhat one knows.\n\n<!-- generated: world {scenario.name} -->\n<!-- end -->\n\nBefore ACK-G-06.\n\n{first}\n"
-        f"**Predict.** What?\n\n<details><summary>Reveal</summary>\n\nThis.\n\n{second}\n</details>\n\n## Exercise\n\nTry.\n\n"
+        f"**Predict.** What?\n\n{CHOICES}\n<details><summary>Reveal</summary>\n\n**b.** This.\n\n{second}\n</details>\n\n"
+        "## Exercise\n\nTry.\n\n"
         f"{EXERCISE.partition('Try:')[2]}"
     )
     page = written(Lesson("01-any", text))
@@ -172,7 +178,7 @@ def test_what_is_written_is_not_written_otherwise_again(scenario: Scenario, choi
     steps = json.loads(tour(page))["steps"]
     assert [step["action"] for step in steps if "action" in step] == actions
     (asked,) = [place for place, step in enumerate(steps) if "question" in step]
-    assert steps[asked]["text"] == "This."
+    assert (steps[asked]["text"], steps[asked]["choices"], steps[asked]["right"]) == ("This.", ["That.", "This."], 1)
     assert sum("action" in step for step in steps[:asked]) == half
 
 
@@ -204,12 +210,33 @@ def test_a_stale_page_fails_the_check(tmp_path: Path, capsys: pytest.CaptureFixt
     assert traces.read(tmp_path / "traces" / "01-page.json") == Trace(WORLDS["sleep"].bounds, (), "", ("connect",))
 
 
-EXERCISE = """\
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("- **a.** That.\n- **b.** This.\n", ""), "a question offers choices"),
+        (("- **a.** That.\n", ""), "a question offers choices"),
+        (("**b.** An", "An"), "an answer begins with the letter"),
+        (("**b.** An", "**c.** An"), "an answer begins with the letter"),
+    ],
+)
+def test_a_question_without_choices_or_a_right_one_is_told(change: tuple[str, str], told: str) -> None:
+    assert change[0] in PAGE + EXERCISE
+    with pytest.raises(LessonError, match=rf"01-page.md, line \d+: {told}"):
+        tour(written(Lesson("01-page", (PAGE + EXERCISE).replace(*change))))
+
+
+CHOICES = """\
+- **a.** That.
+- **b.** This.
+"""
+
+EXERCISE = f"""\
 **Predict.** A question?
 
+{CHOICES}
 <details><summary>Reveal</summary>
 
-An answer.
+**b.** An answer.
 
 </details>
 
