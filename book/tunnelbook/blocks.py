@@ -104,7 +104,9 @@ def endpoints_block() -> str:
 
 def properties_block() -> str:
     """What the tables are judged by."""
-    return table(("name", "of a", "says"), ((p.id, p.scope.value, p.says) for p in PROPERTIES))
+    return table(
+        ("name", "of a", "says"), ((f'<a id="{anchor(p.id)}"></a>{p.id}', p.scope.value, p.says) for p in PROPERTIES)
+    )
 
 
 BLOCKS: Mapping[str, Block] = {

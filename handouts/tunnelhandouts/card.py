@@ -9,14 +9,14 @@ from tunnelbook.blocks import table as markdown_table
 from tunnelhandouts.page import html, prop, table
 from tunnelhandouts.poster import MARK
 from tunnelhandouts.promises import Promise, promises, verdicts
-from tunnelhandouts.relatives import ASPECTS, LOOKED_UP, NOT_STATED, RELATIVES, Cell
+from tunnelhandouts.relatives import ASPECTS, LOOKED_UP, NOT_STATED, RELATIVES
 
 SIGNS = {"holds": "✓", "violated": "✗", "undecided": "?"}
 TITLE = "Guarantee card"
 SAYS = (
     "Version 2's column: each promise names the properties that were checked, in every reachable state of the small worlds "
     "(tunnelspec check --size small): ✓ holds, ✗ violated, ? undecided; what is not promised is set in italics. "
-    f"The other columns say what their documentation says, looked up on {LOOKED_UP}; ° could not be confirmed there."
+    f"The other columns say what their documentation says, looked up on {LOOKED_UP}."
 )
 MORE = """
 body{font-size:7pt}h1 small{display:block;margin:1pt 0 3pt;line-height:1.3}td,th{width:12.2%;padding-right:5pt}
@@ -40,7 +40,7 @@ def _html(ours: Mapping[str, tuple[Promise, ...]], found: Mapping[str, str]) -> 
         (
             escape(name),
             "<br>".join(_promise(promise, found, prop) for promise in ours[aspect]),
-            *(escape(_cell(relative.cells.get(aspect))) for relative in RELATIVES),
+            *(escape(relative.cells.get(aspect, NOT_STATED)) for relative in RELATIVES),
         )
         for aspect, name in ASPECTS.items()
     )
@@ -56,7 +56,7 @@ def _markdown(ours: Mapping[str, tuple[Promise, ...]], found: Mapping[str, str])
         (
             f"**{name}**",
             "<br>".join(_promise(promise, found, _linked, "*") for promise in ours[aspect]),
-            *(_cell(relative.cells.get(aspect)) for relative in RELATIVES),
+            *(relative.cells.get(aspect, NOT_STATED) for relative in RELATIVES),
         )
         for aspect, name in ASPECTS.items()
     )
@@ -74,13 +74,7 @@ def _promise(promise: Promise, found: Mapping[str, str], link: object, italic: s
 
 
 def _linked(id_: str) -> str:
-    return f"[{id_}](../spec/README.md#properties)"
-
-
-def _cell(cell: Cell | None) -> str:
-    if cell is None:
-        return NOT_STATED
-    return cell.says if cell.confirmed else f"{cell.says} °"
+    return f"[{id_}](../spec/README.md#{id_.lower()})"
 
 
 def _sources() -> Iterator[str]:

@@ -42,4 +42,4 @@ def rule(id_: str) -> str:
 
 def prop(id_: str) -> str:
     """A property's id as a link."""
-    return f'<a href="../spec/README.md#properties">{id_}</a>'
+    return f'<a href="../spec/README.md#{id_.lower()}">{id_}</a>'

@@ -64,7 +64,7 @@ def promises() -> Mapping[str, tuple[Promise, ...]]:
         "resume": (
             Promise("the gateway keeps the client's socket and opens again; what is after lastMsgIndex is sent again",
                     ("P-REPLAY-EXACT", "P-ZERO", "P-AGAIN")),
-            Promise("a client that loses its own socket cannot come back to it: not promised", (), kept=False),
+            Promise("a client that loses its own socket cannot come back to it: its entry is freed", ("L-FREE",), kept=False),
         ),
         "duplicates": (Promise("dropped by index, which is stored with the state", ("P-NO-DUP",)),),
         "gap": (Promise("never passed over: the tunnel is closed, and replayed", ("P-GAP-LOUD",)),),

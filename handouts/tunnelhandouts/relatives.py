@@ -1,6 +1,6 @@
 """What other designs say of themselves, each cell looked up in the public documentation or source that its column names.
 
-A cell that could not be confirmed there is marked; "not stated" means that the sources say nothing of it.
+"Not stated" means that the sources say nothing of it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LOOKED_UP = "2026-11-24"
+LOOKED_UP = "2026-11-25"
 
 ASPECTS: Mapping[str, str] = {
     "covers": "what is covered",
@@ -29,24 +29,16 @@ NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What a design says of one aspect."""
-
-    says: str
-    confirmed: bool = True
-
-
-@dataclass(frozen=True)
 class Relative:
     """A design: its name, where it is documented, and its cells; an aspect without one is not stated."""
 
     name: str
     sources: tuple[str, ...]
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, str]
 
 
-def _relative(name: str, sources: tuple[str, ...], **cells: str | Cell) -> Relative:
-    return Relative(name, sources, {key: cell if isinstance(cell, Cell) else Cell(cell) for key, cell in cells.items()})
+def _relative(name: str, sources: tuple[str, ...], **cells: str) -> Relative:
+    return Relative(name, sources, cells)
 
 
 RELATIVES: tuple[Relative, ...] = (
@@ -56,6 +48,8 @@ RELATIVES: tuple[Relative, ...] = (
             "https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md",
             "https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/common/Shared/MessageBuffer.cs",
             "https://learn.microsoft.com/aspnet/core/signalr/configuration",
+            "https://learn.microsoft.com/aspnet/core/signalr/dotnet-client",
+            "https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/common/Http.Connections/src/ConnectionOptionsSetup.cs",
         ),
         covers="both directions; hub invocations only, not pings or closes",
         index="implicit, int64, from 1, one for each direction",
@@ -65,8 +59,8 @@ RELATIVES: tuple[Relative, ...] = (
         resume="each side says the id of what it sends next, and sends again what is not acked, in order",
         duplicates="dropped by id",
         gap="a first id beyond what was received is an error",
-        time=Cell("about 30 s on the server", confirmed=False),
-        failure=Cell("the connection's Closed event", confirmed=False),
+        time="the server forgets a connection that was idle for 15 s, by default",
+        failure="the connection's Closed event, when it is not reconnected",
     ),
     _relative(
         "Azure Web PubSub reliable sub-protocol",
@@ -83,13 +77,17 @@ RELATIVES: tuple[Relative, ...] = (
     ),
     _relative(
         "Socket.IO connection state recovery",
-        ("https://socket.io/docs/v4/connection-state-recovery", "https://socket.io/docs/v4/delivery-guarantees"),
+        (
+            "https://socket.io/docs/v4/connection-state-recovery",
+            "https://socket.io/docs/v4/delivery-guarantees",
+            "https://github.com/socketio/socket.io/blob/main/packages/socket.io-adapter/lib/in-memory-adapter.ts",
+        ),
         covers="server to client; client to server at most once, unless the client is told to retry",
         index="an opaque offset at the end of each packet",
         acks="nobody: the client names its last offset when it comes back",
         buffer="the server's adapter stores packets, limited by time",
         resume="private session id and last offset; id, rooms and data are restored, missed packets sent",
-        gap=Cell("recovery fails as a whole", confirmed=False),
+        gap="an offset that is no longer stored: nothing is recovered",
         time="maxDisconnectionDuration, 2 minutes by default",
         failure="recovered is false",
     ),
@@ -114,7 +112,7 @@ RELATIVES: tuple[Relative, ...] = (
         acks="either side, how many it has handled; on request, or of its own accord",
         buffer="until acked; the size is the implementation's choice",
         resume="previous id and handled count; both sides send again what was not handled",
-        duplicates=Cell("none, by the counts", confirmed=False),
+        duplicates="only what the peer has not counted as handled is sent again",
         gap="a count beyond what was sent is a stream error: handled-count-too-high",
         time="max, in seconds, named by the server",
         failure="failed; unhandled stanzas are returned, stored, or sent anew",

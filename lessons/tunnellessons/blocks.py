@@ -88,7 +88,9 @@ def rules(lesson: Lesson, mark: Mark) -> str:
 def properties(lesson: Lesson, mark: Mark) -> str:
     """Properties, with their sentences."""
     known = {p.id: p for p in PROPERTIES}
-    return "\n".join(f"> **[{id_}]({BOOK}#properties)** {known[id_].says}\n>" for id_ in mark.given).removesuffix("\n>")
+    return "\n".join(f"> **[{id_}]({BOOK}#{id_.lower()})** {known[id_].says}\n>" for id_ in mark.given).removesuffix(
+        "\n>"
+    )
 
 
 def machines(lesson: Lesson, mark: Mark) -> str:

@@ -63,4 +63,4 @@ def linked(lesson: Lesson) -> str:
 
 def _link(part: str) -> str:
     part = CITED.sub(lambda m: f"[{m[0]}]({BOOK}#{m[0].lower()})", part)
-    return PROMISED.sub(lambda m: f"[{m[0]}]({BOOK}#properties)", part)
+    return PROMISED.sub(lambda m: f"[{m[0]}]({BOOK}#{m[0].lower()})", part)

@@ -150,7 +150,7 @@ def test_a_property_that_fails_would_show(monkeypatch: pytest.MonkeyPatch) -> No
     )
     page, markdown = card.card()
     assert "P-WINDOW</a>\u00a0✗" in page
-    assert "[P-WINDOW](../spec/README.md#properties)\u00a0✗" in markdown
+    assert "[P-WINDOW](../spec/README.md#p-window)\u00a0✗" in markdown
     assert page.count("✗") == 2  # there, and where the signs are explained
 
 
