@@ -33,7 +33,9 @@ def test_every_cited_rule_of_the_tables_is_a_section() -> None:
             for name in transition.ref.replace(";", ",").split(","):
                 name = name.strip()
                 if name.startswith(("P-", "L-")):
-                    assert re.search(rf'\| (<a id="{name.lower()}"></a>)?{name} \|', PAGE), f"{transition.id} cites {name}"
+                    assert re.search(rf'\| (<a id="{name.lower()}"></a>)?{name} \|', PAGE), (
+                        f"{transition.id} cites {name}"
+                    )
 
 
 def test_a_changed_table_makes_the_page_stale() -> None:
