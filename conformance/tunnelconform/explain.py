@@ -44,7 +44,7 @@ def standing(h: Hypothesis) -> str:
     ids = [next(id_ for id_, m in machines.items() if any(s.name == local.state for s in m.states)
                 and type(m.start) is type(local.context) and id_.endswith(_role(h))) for local in h.state]  # fmt: skip
     states = " · ".join(f"{id_} {local.state}" for id_, local in zip(ids, h.state, strict=True))
-    waits = f"; {len(h.told)} frames to work on" if h.told else ""
+    waits = f"; {len(h.told)} frame{'s' * (len(h.told) > 1)} to work on" if h.told else ""
     due = f"; due: {', '.join(type(said.what).__name__ for said in h.said)}" if h.said else ""
     return f"{states}{waits}{due}"
 

@@ -157,7 +157,8 @@ def report(
         for text in shown(finding.case, finding.shrunk.played, out.isatty(), width):
             print(text, file=out)
         if finding.shrunk.tried:
-            print(f"  shrunk to {len(finding.shrunk.played.conversation)} steps; "
+            steps = len(finding.shrunk.played.conversation)
+            print(f"  shrunk to {steps} step{'s' * (steps > 1)}; "
                   f"it failed again {finding.shrunk.failed} times of {finding.shrunk.tried}", file=out)  # fmt: skip
         others = [id_ for id_ in finding.cases if id_ != finding.case.id]
         if others:

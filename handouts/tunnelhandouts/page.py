@@ -12,7 +12,7 @@ CSS = f"""
 *{{box-sizing:border-box}}body{{margin:0;font-family:{FAMILY};color:#1b2430;line-height:1.28;-webkit-print-color-adjust:exact}}
 h1{{font-size:13pt;margin:0}}h1 small{{font-size:7pt;font-weight:normal;color:#55606e;margin-left:6pt}}
 h2{{font-size:8pt;margin:5pt 0 2pt;color:#0b57a4;border-bottom:.8pt solid #0b57a4}}
-h3{{font-size:6.8pt;margin:4pt 0 1pt}}
+h3{{font-size:6.8pt;margin:0 0 1pt;padding-top:4pt}}
 table{{border-collapse:collapse;width:100%}}
 td,th{{text-align:left;vertical-align:top;padding:.7pt 3pt .7pt 0;border-bottom:.3pt solid #d5dbe2}}
 th{{color:#55606e;font-weight:normal}}code,.code{{font-family:'DejaVu Sans Mono',monospace;font-size:.86em}}

@@ -64,7 +64,7 @@ def test_what_one_starts_with_fails_and_the_shortest_conversation_is_the_first_h
     assert len(hints) == 4
     assert hints[1].startswith("01/shut\n")
     assert "ToServerWebSocketClose code=1011 reason=Actor not found retry=False\n      CONN-R-06" in hints[1]
-    assert "shrunk to 1 steps" in hints[1]
+    assert "shrunk to 1 step;" in hints[1]
 
 
 WRONG = {
