@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tunnelconform.oracle import Hypothesis, Seen, Surroundings, Told
-from tunnelspec.endpoint import GATEWAY
+from tunnelconform.oracle import Ask, Hypothesis, Seen, Surroundings, Told
+from tunnelspec.connection import INTERNAL_ERROR
+from tunnelspec.endpoint import Endpoint
 from tunnelspec.events import (
     ClientMessage,
     CloseClient,
@@ -18,7 +19,7 @@ from tunnelspec.events import (
     RouteFailed,
     RouteFound,
 )
-from tunnelspec.frames import ToClientWebSocketOpen
+from tunnelspec.frames import ToClientWebSocketClose, ToClientWebSocketOpen
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Received
 
@@ -27,6 +28,9 @@ CLIENT = 0
 
 BY_ITSELF = -1
 """The channel of what nobody says."""
+
+EARLIER_MS = 1_000
+"""So much earlier than the suite sees it, at most, a gateway that looks long for a route has welcomed a runner, or found one."""
 
 REASON_BYTES = 123
 """So much of a reason a close frame can carry (RFC 6455, section 5.5)."""
@@ -57,23 +61,30 @@ class Links:
 
 @dataclass
 class AroundGateway(Surroundings):
-    """A gateway's surroundings. ``grace_ms``: how long news may take to reach the gateway."""
+    """The surroundings of a gateway with these tables. ``grace_ms``: how long news may take to reach it; ``route_patience_ms``: how
+    long it may look for a runner."""
 
+    tables: Endpoint
     limits: Limits
     links: Links
     grace_ms: int
     acks: bool = True
+    own_words: bool = False
+    route_patience_ms: int = 0
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         now = seen.time_ms
         ask = h.ask(Resolve)
         if ask:
-            if seen.channel > 0:
-                yield RouteFound(seen.channel, ask.time_ms)
+            # what is seen on one channel says nothing of the order on another
+            seen_ms = now - EARLIER_MS if self.route_patience_ms and seen.channel > 0 else 0
+            links = (seen.channel,) if seen.channel > 0 else tuple(self.links.able)
+            yield from (RouteFound(link, max(self._found_ms(ask, link), seen_ms)) for link in links)
             if self._changed_lately(now):
                 yield from (RouteFound(link, ask.time_ms) for link in self.links.gone if link > 0)
-            if not self.links.able or self._changed_lately(now):
-                yield RouteFailed(ask.time_ms)
+            failed = ask.time_ms + self.route_patience_ms
+            if failed <= now and (not self.links.able or self._changed_lately(now)):
+                yield RouteFailed(failed)
         yield from self.may_happen(h, now)
 
     def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
@@ -84,12 +95,13 @@ class AroundGateway(Surroundings):
     def forced(self, h: Hypothesis, before_ms: int) -> Iterator[tuple[Any, int]]:
         collected = before_ms - self.limits.gc_interval_ms
         ask = h.ask(Resolve)
+        failed = ask.time_ms + self.route_patience_ms if ask else 0
         if ask and ask.time_ms < before_ms:
             for link, since in self.links.able.items():
                 if since < before_ms:
-                    yield RouteFound(link, ask.time_ms), ask.time_ms
-            if all(since >= ask.time_ms for since in self.links.able.values()):
-                yield RouteFailed(ask.time_ms), ask.time_ms
+                    yield RouteFound(link, self._found_ms(ask, link)), self._found_ms(ask, link)
+            if failed < before_ms and all(since >= ask.time_ms for since in self.links.able.values()):
+                yield RouteFailed(failed), failed
             collected = max(collected, ask.time_ms)
         for timer in h.timers:
             if timer.due_ms < before_ms:
@@ -100,7 +112,7 @@ class AroundGateway(Surroundings):
 
     def prompt(self, h: Hypothesis) -> Iterator[tuple[Any, int]]:
         ask = h.ask(Resolve)
-        if ask and all(since >= ask.time_ms for since in self.links.able.values()):
+        if ask and not self.route_patience_ms and all(since >= ask.time_ms for since in self.links.able.values()):
             yield RouteFailed(ask.time_ms), ask.time_ms
 
     def may_work(self, h: Hypothesis, told: Told) -> bool:
@@ -111,7 +123,7 @@ class AroundGateway(Surroundings):
         return isinstance(event, Received) and not event.message_id and event.link not in self.links.gone
 
     def rests(self, h: Hypothesis) -> bool:
-        return not h.ask(Resolve)
+        return not h.ask(Resolve) or bool(self.route_patience_ms and not self.links.able)
 
     def carries(self, channel: int) -> bool:
         return channel not in self.links.gone
@@ -128,7 +140,15 @@ class AroundGateway(Surroundings):
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, ToClientWebSocketOpen):  # what it names comes from outside
             return isinstance(seen, ToClientWebSocketOpen)
+        if self.own_words and isinstance(due, CloseClient | ToClientWebSocketClose) and _causeless(due):
+            return type(seen) is type(due) and seen.code == due.code
         return super().same(due, seen)
+
+    def _found_ms(self, ask: Ask, link: int) -> int:
+        """The earliest time at which a route over that link may have been found."""
+        if not self.route_patience_ms:
+            return ask.time_ms
+        return max(ask.time_ms, self.links.able.get(link, 0) - EARLIER_MS)
 
     def _changed_lately(self, now: int) -> bool:
         """Whether the gateway may not know yet which links there are."""
@@ -136,7 +156,12 @@ class AroundGateway(Surroundings):
 
     def _collects(self, h: Hypothesis, now: int) -> bool:
         """Whether a collection at that time would do anything."""
-        return GATEWAY.step(h.state, Collect(now), self.limits).state != h.state
+        return self.tables.step(h.state, Collect(now), self.limits).state != h.state
+
+
+def _causeless(close: CloseClient | ToClientWebSocketClose) -> bool:
+    """Whether neither the client nor the actor gave a reason for it."""
+    return close.code == INTERNAL_ERROR or not close.reason
 
 
 def short(reason: str) -> str:

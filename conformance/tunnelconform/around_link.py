@@ -26,7 +26,9 @@ class Perhaps:
 
 @dataclass
 class AroundLink(Surroundings):
-    """A link's surroundings."""
+    """A link's surroundings. ``own_words``: code and reason of a close are the subject's own."""
+
+    own_words: bool = False
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         return self.may_happen(h, seen.time_ms)
@@ -54,6 +56,8 @@ class AroundLink(Surroundings):
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, Welcome):
             return isinstance(seen, ToClientInit)
+        if isinstance(due, HangUp) and self.own_words:
+            return isinstance(seen, HangUp)
         if isinstance(due, type):
             return isinstance(seen, due)
         return super().same(due, seen)

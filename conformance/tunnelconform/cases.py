@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
-from tunnelconform.model_gateway import WAITS, Bounds, GatewayModel, Spent
+from tunnelconform.model_gateway import MOST_BYTES, WAITS, Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
 from tunnelconform.model_runner import Bounds as RunnerBounds
 from tunnelconform.model_runner import RunnerModel
@@ -24,9 +24,6 @@ from tunnelspec.limits import Limits
 from tunnelspec.machine import Transition, Verdict
 
 TRANSITIONS: dict[str, Transition] = {t.id: t for machine in MACHINES for t in machine.transitions}
-
-MOST_BYTES = 1 << 21
-"""No message is larger."""
 
 MOST_MODELS = 6_000
 """So many situations of one world are looked at."""

@@ -8,17 +8,19 @@ from typing import Any
 
 from tunnelconform.oracle import Hypothesis, Refusal, Said, Tag, Told
 from tunnelconform.passive import Breach, Judgement
+from tunnelconform.profiles import PROFILES
 from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
 from tunneldraw.sequence import Lane, Message, Note, Step
 from tunneldraw.sequence import Sequence as Drawing
 from tunnelref.wire import SUPPORTED, WireError
 from tunnelspec.endpoint import MACHINES, RUNNER, Endpoint
-from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage, TunnelAck
+from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Received, key
 from tunnelspec.source import failing
 
 SAYS = {t.id: t.says for machine in MACHINES for t in machine.transitions}
+SAYS |= {row.id: row.says for profile in PROFILES.values() for row in profile.rows}
 SHOWN = 8
 """So many states, and so many things that are allowed, are shown."""
 
@@ -122,7 +124,6 @@ def conversation(entries: Sequence[Entry], breach: Breach, judgement: Judgement,
     lanes = (Lane("gateway", "gateway"), Lane("runner", "runner"))
     steps: list[Step] = []
     versions: dict[int, int] = {}
-    sent: dict[bytes, str] = {}  # a message's id -> what it was
     for place, entry in enumerate(entries[: breach.place + 1]):
         if isinstance(entry, LinkOpened):
             versions[entry.link] = entry.protocol_version
@@ -130,28 +131,23 @@ def conversation(entries: Sequence[Entry], breach: Breach, judgement: Judgement,
         elif isinstance(entry, LinkClosed):
             steps.append(Note("runner", f"link {entry.link} is gone", time_ms=entry.time_ms))
         else:
-            message = _of_request(entry, versions[entry.link], breach.request)
-            if message is not None:
-                kind, id_ = message.messageKind, message.messageId
+            what = _of_request(entry, versions[entry.link], breach.request)
+            if what:
                 ends = ("runner", "gateway") if entry.way == TO_SERVER else ("gateway", "runner")
                 possible = judgement.possible[place]
-                notes = [f"{possible} states possible"] if possible > 1 else []
-                if isinstance(kind, TunnelAck):
-                    notes.insert(0, f"of {sent.get(id_, f'{id_.hex()}, which nobody sent')}")
-                else:
-                    sent[id_] = f"{type(kind).__name__} #{len(sent) + 1}"
-                steps.append(Message(*ends, label(kind), time_ms=entry.time_ms, note=", ".join(notes)))
+                note = f"{possible} states possible" if possible > 1 else ""
+                steps.append(Message(*ends, what, time_ms=entry.time_ms, note=note))
     steps.append(Note(breach.side, "this is not allowed" if breach.refusal else "silence", time_ms=breach.time_ms))
     return Drawing(f"request {breach.request.hex()}", lanes, tuple(steps[-last:]))
 
 
-def _of_request(entry: Frame, version: int, request: bytes) -> ToServerTunnelMessage | ToClientTunnelMessage | None:
-    """The frame, if it is a message of this request."""
+def _of_request(entry: Frame, version: int, request: bytes) -> str:
     if version not in SUPPORTED:
-        return None
+        return ""
     try:
         frame = decoded(entry, version)
     except WireError:
-        return None
-    mine = isinstance(frame, ToServerTunnelMessage | ToClientTunnelMessage) and frame.requestId == request
-    return frame if mine else None
+        return ""
+    if isinstance(frame, ToServerTunnelMessage | ToClientTunnelMessage) and frame.requestId == request:
+        return label(frame.messageKind)
+    return ""

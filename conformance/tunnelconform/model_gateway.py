@@ -45,6 +45,9 @@ from tunnelspec.frames import (
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Received, Verdict
 
+MOST_BYTES = 1 << 21
+"""No message is larger."""
+
 ACTOR_CODE, ACTOR_REASON = 4000, "bye"
 NEARLY = 0.85
 """A wait that is not quite as long as a limit is over when this part of it is, with all that may hold it up."""
@@ -182,7 +185,7 @@ class GatewayModel:
         if m.client == "here":
             if self._left(m, "says"):
                 yield talk.Say(text=f"m{m.spent.says + 1}")
-                if self.bounds.large:
+                if self.bounds.large and self.limits.max_pending_bytes <= MOST_BYTES:
                     yield talk.Say(text=f"m{m.spent.says + 1}", size=self.limits.max_pending_bytes)
                     yield talk.Say(text=f"m{m.spent.says + 1}", size=self.limits.max_pending_bytes + 1)
             yield talk.Leave(code=1000, reason="done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -23,7 +24,7 @@ from tunnelconform.profiles import STRICT, Profile
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, RELAY, Endpoint, State
+from tunnelspec.endpoint import RELAY, TABLES, State, Tables
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -65,6 +66,9 @@ SUPPOSED = 10
 MOST_OUTSTANDING = 200
 """So many messages of a flood are on their way at most."""
 
+MARKED = 50
+"""In a flood, where acks are not judged, the actor speaks after so many messages."""
+
 FIRST_QUESTION = 1_000
 """Requests with numbers beyond it are the suite's own questions."""
 
@@ -81,9 +85,9 @@ _keys = itertools.count(1)
 
 
 @cache
-def tables_of(profile: Profile) -> Endpoint:
-    """The gateway's tables, as a profile has them."""
-    return GATEWAY if profile is STRICT else profile.tables()[0]
+def tables_of(profile: Profile) -> Tables:
+    """The tables, as a profile has them."""
+    return TABLES if profile is STRICT else profile.tables()
 
 
 def _relayed(link: int) -> int:
@@ -100,14 +104,18 @@ class GatewayPlay(Play):
         self, subject: GatewaySubject, nature: Nature, conversation: Conversation, goal: frozenset[str] = frozenset(),
         lenient: bool = False, profile: Profile = STRICT, grace_ms: int = GRACE_MS,
     ) -> None:  # fmt: skip
-        self.subject, self.nature, self.goal = subject, nature, goal
+        self.subject, self.nature, self.goal, self.profile = subject, nature, goal, profile
         self.collects_every_ms = nature.limits.gc_interval_ms
         self.links = Links()
-        self.around = AroundGateway(nature.limits, self.links, grace_ms, profile.acks)
-        oracle = Oracle(tables_of(profile), self.around, nature.limits, goal, SUPPOSED)
+        tables = tables_of(profile).gateway
+        self.around = AroundGateway(
+            tables, nature.limits, self.links, grace_ms, profile.acks, profile.own_words, profile.route_patience_ms
+        )
+        oracle = Oracle(tables, self.around, nature.limits, goal, SUPPOSED)
         side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
         super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
+        self.admission: asyncio.Task[Client] | None = None  # its upgrade, until that is answered
         self.visited = 0  # when another client set out to connect, in ms; 0 if none has
         self.started = 0  # when the actor may last have been started for its sake
         self.visitors: list[Client] = []
@@ -133,8 +141,12 @@ class GatewayPlay(Play):
 
     async def end(self) -> None:
         """Leave nothing open."""
+        if self.admission is not None:
+            self.admission.cancel()
         peers = [p for p in (self.client, *self.visitors, *self.runners.values()) if p is not None]
         await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
+        if self.door is not None and self.door.leave is not None:
+            self.door.leave()
 
     async def between(self, before: Step) -> None:
         """A link is ordered: once the gateway has answered a question over it, it has worked on what came before."""
@@ -151,10 +163,23 @@ class GatewayPlay(Play):
 
     # -- the client --------------------------------------------------------------------------------------------------
 
-    def _client(self) -> Client:
+    async def _client(self) -> Client:
+        await self._admitted()
         if self.client is None or self.client.left:
             raise Impossible("there is no client")
         return self.client
+
+    async def _admitted(self) -> None:
+        """Wait until the client's upgrade is answered. Raises ``Impossible`` if it is not."""
+        if self.admission is None:
+            return
+        await self.until(self.admission.done, "the client's upgrade is not answered")
+        try:
+            self.client = self.admission.result()
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            self.side.undecided, self.side.over = True, f"the client cannot connect: {error!r}"
+            raise Impossible(self.side.over) from error
+        self.admission = None
 
     async def _door(self) -> Door:
         if self.door is None:
@@ -163,58 +188,67 @@ class GatewayPlay(Play):
         return self.door
 
     async def do_connect(self, step: talk.Connect) -> None:
-        if self.client is not None:
+        if self.client is not None or self.admission is not None:
             raise Impossible("the client has connected before")
+        door = await self._door()
         self.tell(CLIENT, ClientConnected())
         self.note("client", "gateway", "connect")
-        try:
-            self.client = await Client.connect(
-                await self._door(), self._hears_message, self._hears_close, self.grace_ms / 1000
-            )
-        except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Impossible(f"the client cannot connect: {error!r}") from error
+        patience_ms = self.grace_ms + self.profile.route_patience_ms
+        connecting = Client.connect(door, self._hears_message, self._hears_close, patience_ms / 1000)
+        self.admission = asyncio.ensure_future(connecting)
+        self.admission.add_done_callback(lambda _: self.news.set())
+        if self.links.able or not self.profile.route_patience_ms:
+            await self._admitted()
+
+    def _size(self, data: bytes, binary: bool) -> int:
+        """What the subject counts for a client's message."""
+        return wire_size(data, binary) + self.profile.size_differs
 
     async def do_say(self, step: talk.Say) -> None:
-        client = self._client()
+        client = await self._client()
         data = step.text.encode()
         if step.size:
-            room = step.size - wire_size(b"", step.binary)
-            while room > 0 and wire_size(data.ljust(room, b"."), step.binary) > step.size:
+            room = step.size - self._size(b"", step.binary)
+            while room > 0 and self._size(data.ljust(room, b"."), step.binary) > step.size:
                 room -= 1
             data = data.ljust(room, b".")
-        self.tell(CLIENT, ClientMessage(data, step.binary, wire_size(data, step.binary), 0, self.now()))
+        self.tell(CLIENT, ClientMessage(data, step.binary, self._size(data, step.binary), 0, self.now()))
         self.note("client", "gateway", talk.words(step))
         await client.say(data, step.binary)
 
     async def do_flood(self, step: talk.Flood) -> None:
-        client = self._client()
+        client = await self._client()
         self.note("client", "gateway", talk.words(step))
         window = min(MOST_OUTSTANDING, self.nature.limits.max_pending_messages - 1)
         self.flood = step
         came = self.settled = len(self.arrived)
         for sent in range(step.count):
             data = str(sent).encode()
-            self.tell(CLIENT, ClientMessage(data, False, wire_size(data, False), 0, self.now()))
+            self.tell(CLIENT, ClientMessage(data, False, self._size(data, False), 0, self.now()))
             await client.say(data, False)
-            while sent + 1 - (self.settled - came) >= window and not self.over():
-                await self.next(0.25)
-                self.check()
-            if self.over():
-                return
-        await self.until(lambda: len(self.arrived) - came >= step.count, "not all messages of the flood came")
+            await self._reaches(lambda: self.settled, came + sent + 2 - window, "not all messages of the flood came")
+        await self._reaches(lambda: len(self.arrived), came + step.count, "not all messages of the flood came")
         self.flood = None
 
+    async def _reaches(self, count: Callable[[], int], least: int, what: str) -> None:
+        """Wait until so many have come. Raises ``Impossible``."""
+        if count() < least:
+            await self.until(lambda: count() >= least, what)
+
     def _drain(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
-        """While a flood lasts, the runner acks what comes."""
+        """While a flood lasts, the runner acks what comes. Where the gateway's own acks say nothing, the actor speaks to the client
+        now and then: once that is heard, what the runner said before is worked on."""
         kind = frame.messageKind
         if self.flood is None or not isinstance(kind, ToClientWebSocketMessage):
             return
-        if not self.flood.every:
-            self.settled = len(self.arrived)
         acks: list[tuple[bytes, Any]] = [(frame.messageId, TunnelAck())]
         if self.flood.every and kind.index and kind.index % self.flood.every == 0:
             acks.append((fresh_id(), ToServerWebSocketMessageAck(kind.index)))
             self.settles[acks[-1][0]] = len(self.arrived)
+        if not self.around.acks and len(self.arrived) % MARKED == 0:
+            acks.append((fresh_id(), ToServerWebSocketMessage(str(len(self.arrived)).encode(), False)))
+        elif self.around.acks and not self.flood.every:
+            self.settled = len(self.arrived)
         for message, ack in acks:
             self.side.hears(runner.link, ack, message, self.now(), at_once=True)
             runner.post_tunnel(self.request, message, ack)
@@ -222,28 +256,39 @@ class GatewayPlay(Play):
     async def do_pour(self, step: talk.Pour) -> None:
         runner = self._runner(step.who)
         self.note(step.who, "gateway", talk.words(step))
+        came = self.poured
         for sent in range(step.count):
             message = fresh_id()
             kind = ToServerWebSocketMessage(str(sent).encode(), False)
-            self.side.hears(runner.link, kind, message, self.now(), at_once=True)
+            self.side.hears(runner.link, kind, message, self.now(), at_once=sent > 0)
             await runner.send_tunnel(self.request, message, kind)
-            while self.poured - sent < -MOST_OUTSTANDING and not self.over():
-                await self.next(0.25)
-                self.check()
-            if self.over():
-                return
+            least = came + (1 if sent == 0 else sent - MOST_OUTSTANDING)  # with the first, all before it is worked on
+            await self._reaches(lambda: self.poured, least, "not all that was poured came")
 
     async def do_leave(self, step: talk.Leave) -> None:
-        client = self._client()
+        if self._turns_away(step):
+            return
+        client = await self._client()
         self._client_is_gone(ClientClosed(step.code, step.reason or None, self.now()), False)
         self.note("client", "gateway", talk.words(step))
         await client.leave(step.code, step.reason)
 
     async def do_vanish(self, step: talk.Vanish) -> None:
-        client = self._client()
+        if self._turns_away(step):
+            return
+        client = await self._client()
         self._client_is_gone(ClientClosed(None, None, self.now()), True)
         self.note("client", "gateway", talk.words(step))
         client.vanish()
+
+    def _turns_away(self, step: Step) -> bool:
+        """Whether the client left before its upgrade was answered: then it cannot say that it does."""
+        if self.admission is None or self.admission.done():
+            return False
+        self.note("client", "gateway", talk.words(step))
+        self._client_is_gone(ClientClosed(None, None, self.now()), True)
+        self.admission.cancel()
+        return True
 
     def _client_is_gone(self, event: ClientClosed, cut: bool) -> None:
         """What the gateway tells its client from now is not seen; what the client said is lost only if it was cut off."""
@@ -258,7 +303,7 @@ class GatewayPlay(Play):
 
     async def do_deafen(self, step: talk.Deafen) -> None:
         self.note("client", "client", talk.words(step))
-        self._client().deafen(step.ms / 1000)
+        (await self._client()).deafen(step.ms / 1000)
 
     async def do_visit(self, step: talk.Visit) -> None:
         self.visited = self.started = self.now()
@@ -275,6 +320,8 @@ class GatewayPlay(Play):
 
     def _hears_message(self, data: bytes, binary: bool) -> None:
         self.poured += 1
+        if self.flood is not None and not self.around.acks:
+            self.settled = int(data)
         self.see(CLIENT, Deliver(data, binary), b"", "client")
 
     def _hears_close(self, code: int, reason: str) -> None:
@@ -293,7 +340,9 @@ class GatewayPlay(Play):
         link = self.links_made
         assert self.place is not None
         self.note(step.who, "gateway", "connect")
-        oracle = Oracle(LINK_GATEWAY, AroundLink(), self.nature.limits, self.goal)
+        oracle = Oracle(
+            tables_of(self.profile).link_gateway, AroundLink(self.profile.own_words), self.nature.limits, self.goal
+        )
         side = self.link_sides[link] = Side("link", oracle, oracle.start(), self.grace_ms)
         side.told(Told(SOCKET, LinkUp(self.now()), 0, self.now()))
         try:

@@ -102,7 +102,7 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     """With a runner."""
     subject: CommandRunner = runner_subject(args)
     profile = PROFILES[args.profile]
-    tables = profile.tables()[1]
+    tables = profile.tables().runner
     every, unreached = cases_of("runner", subject.limits)
     try:
         hub = await subject.start()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tunnelconform import conversation as talk
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Conversation, Step
-from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.model_gateway import MOST_BYTES, Bounds, GatewayModel, Spent
 from tunnelspec.limits import Limits
 
 TALK: Conversation = (
@@ -34,6 +34,7 @@ TALK: Conversation = (
 
 FAULTS: tuple[tuple[str, str, Conversation], ...] = (
     ("RELAY-G-09", "link-broken", (talk.Break(at_once=True), talk.Join())),
+    ("RELAY-G-09", "said-meanwhile", (talk.Break(at_once=True), talk.Say(text="meanwhile"), talk.Join())),
     ("RELAY-G-09", "link-closed", (talk.Part(at_once=True), talk.Join())),
     ("RELAY-G-09", "runner-killed", (talk.Join(who="b"), talk.Break())),
     ("LINK-G-11", "runner-replaced", (talk.Join(),)),
@@ -109,6 +110,42 @@ def volume() -> Iterator[Case]:
     yield Case("CONN-G-02/many-at-once", TALK, frozenset(), f"{MANY} connections at once.", times=MANY)
 
 
+def plainly_broken() -> Iterator[Case]:
+    """The link of a socket that cannot hibernate breaks: whatever was on its way, the client must be told."""
+    start = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer(can_hibernate=False), talk.Say(text="m1"))
+    end = (talk.Join(), talk.Say(text="m2"), talk.Tell(text="r1"))
+    meanwhile = (talk.Break(at_once=True), talk.Say(text="meanwhile", at_once=True))
+    for name, fault in (("link-broken", (talk.Break(at_once=True),)), ("said-meanwhile", meanwhile)):
+        says = "A socket that cannot hibernate ends with its link, and the client is told."
+        yield Case(f"RELAY-G-09/{name}-plain", (*start, *fault, *end), frozenset(), says, lenient=True)
+
+
+def room_again(limits: Limits) -> Iterator[Case]:
+    """What is acked frees its room, however the acks come: one each time, or one for several. That the actor speaks after each ack
+    shows that it is worked on, also where the subject's own acks do not tell."""
+    start = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer())
+    for name, count in (("each", 1), ("several", 4)):
+        size, steps = limits.max_pending_bytes // count, list[Step](start)
+        if size > MOST_BYTES:
+            continue
+        for index in range(1, 3 * count + 1):
+            steps.append(talk.Say(text=f"m{index}", size=size))
+            if index % count == 0:
+                steps += [talk.AckMessages(index=index), talk.Tell(text=f"r{index}")]
+        says = "An ack gives the room back that its messages took."
+        yield Case(f"ACK-G-08/room-again-{name}", (*steps, talk.Leave(code=1000, reason="done")), frozenset(), says)
+
+
+def sent_again() -> Iterator[Case]:
+    """A message that is sent again has all the time again."""
+    nearly = talk.Wait(limit="ack_timeout_ms", short=True)
+    conversation = (
+        talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer(), talk.Say(text="m1"), nearly, talk.Close(retry=True),
+        talk.AckArrival(), talk.Answer(last=0), nearly, talk.AckMessages(index=1), talk.Say(text="m2"),
+    )  # fmt: skip
+    yield Case("ACK-G-17/counts-as-sent", conversation, frozenset(), "Sent again counts as sent, also for the timeout.")
+
+
 def stress(limits: Limits, seed: int, count: int) -> tuple[Case, ...]:
     """All of them."""
-    return (*faults(), *walks(limits, seed, count), *volume())
+    return (*faults(), *plainly_broken(), *room_again(limits), *sent_again(), *walks(limits, seed, count), *volume())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,10 +27,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Door:
-    """Where clients of that actor connect."""
+    """Where clients of that actor connect. ``leave``: what is to be done when none will come any more."""
 
     client_url: str
     client_protocols: tuple[str, ...] = ()
+    leave: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Nature:
     answers_keys: bool = True  # it answers ToServerKvRequest, if only with an error
     grace_ms: int = 2_000  # it may take so long to do what it must at once
     side_by_side: int = 24  # so many conversations may be held at once
+    many: int = 200  # so many at most, where a case asks for many
 
 
 class GatewaySubject(Protocol):

@@ -13,6 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,14 @@ PATIENCE_S = 30.0
 GRACE_MS = 10_000
 """It welcomes a runner and makes an actor through a data base, which takes its time on a busy machine."""
 
-SIDE_BY_SIDE = 4
-"""It takes its time to make an actor; more at once, and clients wait longer than the suite does."""
+SIDE_BY_SIDE = 16
+"""Most conversations wait most of the time."""
+
+MADE_AT_ONCE = 8
+"""It takes its time to make an actor: with many more at once, clients wait longer than the suite does."""
+
+MANY = 40
+"""So many actors it makes in the time that the suite waits for one, while they all run."""
 
 FOLDER = "TUNNELSPEC_ENGINE"
 """The environment variable that names the folder with ``node_modules`` in which the engine is installed."""
@@ -43,6 +50,23 @@ SHORT_ENGINE: Mapping[str, int] = {
     "gateway_hws_max_pending_size": 65_536,
 }
 """Its own names for its waits, and what shortens them."""
+
+USUAL_ENGINE: Mapping[str, int] = {
+    "runner_lost_threshold": 15_000,
+    "gateway_hws_message_ack_timeout_ms": 30_000,
+    "gateway_gc_interval_ms": 15_000,
+    "gateway_websocket_open_timeout_ms": 15_000,
+    "gateway_hws_max_pending_size": 128 << 20,
+}
+"""What it takes if it is told nothing (seen; the last one is documented)."""
+
+EVERY_WORKFLOW = ((0, 1_000), (1_000, 999))
+"""From (so much of the machine's time taken, this share of workflows is begun) to the same, in thousandths. By default the engine
+begins a twentieth of them where the machine is nine tenths busy, whoever it is busy with: then no runner is welcomed and no
+actor made, and nothing is learnt about the protocol."""
+
+FIXED: Mapping[str, int] = {"max_retries": 7, "backoff_ms": 150}
+"""What its guard does, and no setting changes: eight tries, 150 ms apart and then twice as long each time (seen)."""
 
 OURS: Mapping[str, str] = {
     "runner_lost_threshold": "lost_threshold_ms",
@@ -95,6 +119,12 @@ class EngineGateway:
         self._child: Child | None = None
         self._port = 0
         self._places = itertools.count(1)
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._room = asyncio.Semaphore(MADE_AT_ONCE)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
 
     async def start(self) -> Nature:
         path = await asyncio.to_thread(binary)
@@ -107,6 +137,7 @@ class EngineGateway:
             "api_peer": {"host": "127.0.0.1", "port": api},
             "metrics": {"host": "127.0.0.1", "port": metrics},
             "file_system": {"path": str(folder / "data")},
+            "runtime": {"worker_load_shedding_curve": EVERY_WORKFLOW},
         }
         if self._waits:
             config["pegboard"] = self._waits
@@ -121,10 +152,14 @@ class EngineGateway:
             if not self._child.running or asyncio.get_running_loop().time() > end:
                 raise SubjectError(f"the engine did not start: {self._child.errors()}")
             await asyncio.sleep(0.05)  # it tells nobody when it is ready
-        ours = {OURS[name]: value for name, value in self._waits.items() if name in OURS}
-        return Nature(replace(DEFAULT, **ours), {}, runner_first=True, grace_ms=GRACE_MS, side_by_side=SIDE_BY_SIDE)
+        waits = {**USUAL_ENGINE, **self._waits}
+        ours = {OURS[name]: value for name, value in waits.items() if name in OURS}
+        limits = replace(DEFAULT, **ours, **FIXED)
+        return Nature(limits, {}, runner_first=True, grace_ms=GRACE_MS, side_by_side=SIDE_BY_SIDE, many=MANY)
 
     async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
         if self._child is not None:
             await self._child.stop()
         if self._folder is not None:
@@ -133,7 +168,7 @@ class EngineGateway:
     async def alive(self) -> bool:
         def ask() -> bool:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/health", timeout=5) as response:
+                with urllib.request.urlopen(f"http://{self.address}/health", timeout=5) as response:
                     return bool(response.status == 200)
             except OSError:
                 return False
@@ -142,12 +177,10 @@ class EngineGateway:
 
     async def place(self) -> Place:
         name = f"conform{next(self._places)}"
-        await self._call(
+        await self.call(
             "PUT", f"/runner-configs/{name}?namespace=default", {"datacenters": {"default": {"normal": {}}}}
         )
-        return Place(
-            f"ws://127.0.0.1:{self._port}/runners/connect", ("rivet",), "default", name, ("t",), {"name": name}
-        )
+        return Place(f"ws://{self.address}/runners/connect", ("rivet",), "default", name, ("t",), {"name": name})
 
     async def door(self, place: Place) -> Door:
         actor = {
@@ -157,14 +190,29 @@ class EngineGateway:
             "runner_name_selector": place.data["name"],
             "crash_policy": "sleep",
         }
-        made = await self._call("POST", "/actors?namespace=default", actor)
-        protocols = ("rivet", "rivet_target.actor", f"rivet_actor.{made['actor']['actor_id']}")
-        return Door(f"ws://127.0.0.1:{self._port}/ws", protocols)
+        made = await self.call("POST", "/actors?namespace=default", actor)
+        id_ = made["actor"]["actor_id"]
+        protocols = ("rivet", "rivet_target.actor", f"rivet_actor.{id_}")
+        return Door(f"ws://{self.address}/ws", protocols, lambda: self._destroy(id_))
 
-    async def _call(self, method: str, path: str, body: Any) -> Any:
-        """One request to its API. Just after it says that it is healthy it is not: then it is asked again."""
+    def _destroy(self, actor: str) -> None:
+        """An actor without a runner is looked after for ever: hundreds of them would keep it busy."""
+
+        async def destroy() -> None:
+            with suppress(SubjectError, OSError):
+                await self.call("DELETE", f"/actors/{actor}?namespace=default", None)
+
+        task = asyncio.ensure_future(destroy())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def call(self, method: str, path: str, body: Any) -> Any:
+        """One request to its HTTP API; others wait while it has enough to do. Raises ``SubjectError``.
+
+        Just after it says that it is healthy it is not: then it is asked again.
+        """
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with self._room, asyncio.timeout(PATIENCE_S):
                 while True:
                     try:
                         return await asyncio.to_thread(self._request, method, path, body)
@@ -175,9 +223,9 @@ class EngineGateway:
 
     def _request(self, method: str, path: str, body: Any) -> Any:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}{path}",
+            f"http://{self.address}{path}",
             method=method,
-            data=json.dumps(body).encode(),
+            data=None if body is None else json.dumps(body).encode(),
             headers={"content-type": "application/json"},
         )
         try:

@@ -84,9 +84,9 @@ def judged(case: Case, played: Played, seconds: float) -> Result:
     return Result(case, Verdict.PASS, "", played, seconds)
 
 
-async def _played(case: Case, goal: frozenset[str], play: Play) -> Played:
+async def _played(case: Case, goal: frozenset[str], play: Play, many: int) -> Played:
     """The case; of one that is held many times at once, the worst."""
-    all_played = await asyncio.gather(*(play(case, goal) for _ in range(case.times)))
+    all_played = await asyncio.gather(*(play(case, goal) for _ in range(min(case.times, many))))
     return next((played for played in all_played if played.problem), all_played[0])
 
 
@@ -121,7 +121,7 @@ async def run(
                 try:
                     if await pulse.beats():
                         goal = frozenset().union(*(case.goal for case in group))
-                        played = await _played(group[0], goal, play)
+                        played = await _played(group[0], goal, play, nature.many)
                     if not await pulse.beats():
                         dead, trouble = True, "the subject died"
                 except SubjectError as error:

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from reference.interop.engine import EngineError
 from reference.interop.run import Report, converse
+from tunnelconform.subject import SubjectError
 from tunnelspec.endpoint import MACHINES
 
 PAGE = Path(__file__).parent / "README.md"
@@ -54,7 +54,7 @@ def main() -> int:
     """0 if the conversation could be held, 4 if not."""
     try:
         report = asyncio.run(converse())
-    except (EngineError, OSError, TimeoutError) as error:
+    except (SubjectError, OSError, TimeoutError) as error:
         print(f"interop: the conversation could not be held: {error!r}", file=sys.stderr)
         return 4
     print(text(report))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from reference.interop.engine import Engine, EngineError
 from reference.interop.record import Record, Seen
+from tunnelconform.subject import SubjectError
+from tunnelconform.subject_engine import EngineGateway
 from tunnelref.runner.client import RunnerClient
 from tunnelref.runner.examples import Counter
 from tunnelref.runner.store import Store
@@ -40,29 +39,28 @@ class Report:
 
 
 async def converse() -> Report:
-    """One run against a fresh engine. Raises ``EngineError`` if the engine, and not the protocol, is in the way."""
-    with tempfile.TemporaryDirectory(prefix="tunnelspec-engine-") as folder:
-        engine, record = Engine(Path(folder)), Record()
-        client: RunnerClient | None = None
-        try:
-            await engine.start()
-            datacenters = {"datacenters": {"default": {"normal": {}}}}
-            await engine.call("PUT", f"/runner-configs/{NAME}?namespace=default", datacenters)
-            client = RunnerClient(
-                f"ws://{engine.url}", {"counter": Counter}, Store(), DEFAULT, record.log, "interop", name=NAME,
-                observer=record.observe,
-            )  # fmt: skip
-            if not await record.until("ToClientInit", 1):
-                raise EngineError(f"the engine did not welcome our runner: {engine.log()}")
-            return await _talk(engine, client, record)
-        finally:
-            if client is not None:
-                client.stop()
-                await asyncio.wait_for(client.gone.wait(), 20)
-            engine.stop()
+    """One run against a fresh engine. Raises ``SubjectError`` if the engine, and not the protocol, is in the way."""
+    engine, record = EngineGateway({}), Record()
+    client: RunnerClient | None = None
+    try:
+        await engine.start()
+        datacenters = {"datacenters": {"default": {"normal": {}}}}
+        await engine.call("PUT", f"/runner-configs/{NAME}?namespace=default", datacenters)
+        client = RunnerClient(
+            f"ws://{engine.address}", {"counter": Counter}, Store(), DEFAULT, record.log, "interop", name=NAME,
+            observer=record.observe,
+        )  # fmt: skip
+        if not await record.until("ToClientInit", 1):
+            raise SubjectError("the engine did not welcome our runner")
+        return await _talk(engine, client, record)
+    finally:
+        if client is not None:
+            client.stop()
+            await asyncio.wait_for(client.gone.wait(), 20)
+        await engine.stop()
 
 
-async def _talk(engine: Engine, client: RunnerClient, record: Record) -> Report:
+async def _talk(engine: EngineGateway, client: RunnerClient, record: Record) -> Report:
     actor = {"name": "counter", "key": None, "input": None, "runner_name_selector": NAME, "crash_policy": "sleep"}
     actor_id = (await engine.call("POST", "/actors?namespace=default", actor))["actor"]["actor_id"]
     found: list[Observation] = []
@@ -71,7 +69,7 @@ async def _talk(engine: Engine, client: RunnerClient, record: Record) -> Report:
         found.append(Observation(rules, says, followed))
 
     protocols = [Subprotocol(p) for p in ("rivet", "rivet_target.actor", f"rivet_actor.{actor_id}")]
-    async with connect(f"ws://{engine.url}/ws", subprotocols=protocols) as socket:
+    async with connect(f"ws://{engine.address}/ws", subprotocols=protocols) as socket:
         answers = []
         for text in TALK:
             await socket.send(text)
