@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunnelcheck.explore import Exploration, Progress
 from tunnelcheck.index import I64
 from tunnelcheck.runs import Graph, circling, shortest_circle
 from tunnelcheck.scenarios import PROMISES, Scenario
 from tunnelcheck.tabulate import Table
+from tunnelcheck.trace import End, around
 from tunnelspec.machine import TableError
 from tunnelspec.properties import Property, Scope
 from tunnelspec.system import Stage, System
@@ -21,12 +23,11 @@ from tunnelspec.system import Stage, System
 
 @dataclass(frozen=True)
 class Violation:
-    """A property that does not hold: the first state in which it fails, or the state and the action that break it."""
+    """A property that does not hold: all that breaks it after as few steps as can be."""
 
     property: Property
-    state: int
-    action: str | None
-    values: tuple[Any, ...]  # the arguments of ``holds``
+    steps: int
+    ends: tuple[End, ...]
     circle: tuple[int, ...] = ()  # for L-END: states that can follow one another, and then again, for ever
 
 
@@ -56,7 +57,7 @@ class _Watch:
     steps: dict[Stage, list[Property]]
     took: set[str] = field(default_factory=set)
     witnesses: Counter[str] = field(default_factory=Counter)
-    broken: dict[tuple[Table, int], list[tuple[Property, tuple[Any, ...]]]] = field(default_factory=dict)
+    broken: dict[tuple[Table, int], list[Property]] = field(default_factory=dict)
 
     def __call__(self, table: Table, row: int, reads: tuple[Any, ...], writes: tuple[Any, ...] | None) -> None:
         if writes is None:
@@ -69,7 +70,7 @@ class _Watch:
             self.witnesses[prop.id] += prop.could(*values)
             if not prop.holds(*values):
                 table.alarms.add(row)
-                self.broken.setdefault((table, row), []).append((prop, values))
+                self.broken.setdefault((table, row), []).append(prop)
 
 
 def readings(prop: Property, system: System) -> Iterable[tuple[str, ...]]:
@@ -147,10 +148,20 @@ def decide(
     return decision
 
 
+def _note(violations: dict[str, Violation], prop: Property, steps: int, end: End) -> None:
+    """What breaks a property sooner than what is known counts alone; what breaks it as soon counts too."""
+    known = violations.get(prop.id)
+    if known is None or steps < known.steps:
+        violations[prop.id] = Violation(prop, steps, (end,))
+    elif steps == known.steps:
+        violations[prop.id] = Violation(prop, steps, (*known.ends, end))
+
+
 def _step_violations(exploration: Exploration, watch: _Watch, violations: dict[str, Violation]) -> None:
     for found in exploration.found:
-        for prop, values in watch.broken[found.row]:
-            violations.setdefault(prop.id, Violation(prop, found.state, found.action, values))
+        steps = exploration.level_of(int(found.states[0])) + 1
+        for prop in watch.broken[found.row]:
+            _note(violations, prop, steps, End(found.states, found.action))
     exploration.found.clear()
 
 
@@ -159,7 +170,10 @@ def _states(decision: Decision, properties: list[Property]) -> None:
     exploration = decision.exploration
     for prop in properties:
         for names in readings(prop, exploration.system):
-            _judge(decision, prop, names, *exploration.combinations(names))
+            columns, which = exploration.combinations(names)
+            wrong = _judge(decision, prop, names, columns)[which]
+            if wrong.any():
+                _ends_in(decision, prop, exploration.first_with(names[0], wrong))
 
 
 def _ends(decision: Decision, properties: list[Property]) -> None:
@@ -168,28 +182,26 @@ def _ends(decision: Decision, properties: list[Property]) -> None:
     for prop in properties:
         for names in readings(prop, exploration.system):
             columns = np.stack([exploration.parts(name, terminal) for name in names])
-            unique, first = np.unique(columns, axis=1, return_index=True)
-            _judge(decision, prop, names, unique, terminal[first])
+            unique, which = np.unique(columns, axis=1, return_inverse=True)
+            wrong = _judge(decision, prop, names, unique)[which.reshape(-1)]
+            if wrong.any():
+                _ends_in(decision, prop, exploration.earliest(terminal[wrong]))
 
 
-def _judge(decision: Decision, prop: Property, names: tuple[str, ...], columns: Any, states: I64 | None) -> None:
-    """Decide a property for combinations of values, given by their numbers, and by the first state that has each."""
+def _ends_in(decision: Decision, prop: Property, states: I64) -> None:
+    _note(decision.violations, prop, decision.exploration.level_of(int(states[0])), End(states))
+
+
+def _judge(decision: Decision, prop: Property, names: tuple[str, ...], columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Decide a property for combinations of values, given by their numbers: for which of them it fails."""
     exploration, bounds = decision.exploration, decision.exploration.system.bounds
-    worst: tuple[int, tuple[Any, ...]] | None = None
+    domains = [exploration.domains[name].values for name in names]
+    wrong = np.zeros(columns.shape[1], bool)
     for place, column in enumerate(columns.T.tolist()):
-        values = (
-            bounds,
-            *(exploration.domains[name].values[number] for name, number in zip(names, column, strict=True)),
-        )
+        values = (bounds, *(domain[number] for domain, number in zip(domains, column, strict=True)))
         decision.witnesses[prop.id] += bool(prop.could(*values))
-        if not prop.holds(*values):
-            state = int(states[place]) if states is not None else exploration.first_with(names, column)
-            if worst is None or state < worst[0]:
-                worst = (state, values)
-    if worst is not None:
-        known = decision.violations.get(prop.id)
-        if known is None or worst[0] < known.state:
-            decision.violations[prop.id] = Violation(prop, worst[0], None, worst[1])
+        wrong[place] = not prop.holds(*values)
+    return wrong
 
 
 def _runs(decision: Decision, properties: list[Property]) -> None:
@@ -202,4 +214,7 @@ def _runs(decision: Decision, properties: list[Property]) -> None:
         decision.witnesses[prop.id] += len(graph.targets)
         if len(circle):
             states = shortest_circle(graph, circle, exploration.level_of)
-            decision.violations[prop.id] = Violation(prop, states[0], None, (exploration.system.bounds,), states)
+            end = End(np.array(states[:1]), around(exploration, states)[0])
+            decision.violations[prop.id] = Violation(
+                prop, exploration.level_of(states[0]) + len(states), (end,), states
+            )

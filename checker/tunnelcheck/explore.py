@@ -77,9 +77,9 @@ class Group:
 
 @dataclass
 class Found:
-    """A step that a watcher raised an alarm about: from which state, by which action, and which row of which table."""
+    """Steps that a watcher raised an alarm about: from which states of a level, by which action, and which row of which table."""
 
-    state: int  # number, in the order of discovery
+    states: I64  # numbers, in the order of discovery
     action: str
     row: tuple[Table, int]
 
@@ -127,6 +127,7 @@ class Exploration:
         self.levels = [0]  # the number of each level's first state
         self.transitions = 0
         self.found: list[Found] = []
+        self._alarmed: dict[tuple[Table, int], int] = {}  # the level in which each alarm first rang
         self.edges = Edges() if edges else None
         self.terminal: list[I64] = []
         self.began = time.monotonic()
@@ -218,6 +219,8 @@ class Exploration:
                     continue
                 if 4 * len(busy) < 3 * len(at):
                     rows = table.rows([read(name)[busy] for name in stage.reads], len(busy))
+                    if table.alarms:
+                        self._alarm(table, rows, at[busy], action, base)
                     for name, column in zip(stage.writes, table.columns, strict=True):
                         whole = read(name).copy()
                         whole[busy] = column[rows]
@@ -249,9 +252,11 @@ class Exploration:
         return at, after
 
     def _alarm(self, table: Table, rows: I64, at: I64, action: Action, base: int) -> None:
-        for row in table.alarms & set(np.unique(rows).tolist()):
-            where = int(at[np.flatnonzero(rows == row)[0]])
-            self.found.append(Found(base + where, action.id, (table, row)))
+        """Of each row note only the level in which it first comes: what comes later is on no shortest way."""
+        hits = np.flatnonzero(np.isin(rows, np.fromiter(table.alarms, np.int64)))
+        for row in np.unique(rows[hits]).tolist():
+            if self._alarmed.setdefault((table, row), self.depth) == self.depth:
+                self.found.append(Found(base + at[hits[rows[hits] == row]], action.id, (table, row)))
 
     # -- what a state is ----------------------------------------------------------------------------------------------
 
@@ -266,23 +271,23 @@ class Exploration:
         one = np.array([state])
         return {name: self.domains[name].values[int(self.parts(name, one)[0])] for name in self.system.components}
 
-    def combinations(self, names: Sequence[str]) -> tuple[NDArray[Any], None]:
-        """All combinations of values of components of one group, by number, in the order of their discovery."""
+    def combinations(self, names: Sequence[str]) -> tuple[NDArray[Any], I64]:
+        """All combinations of values of components of one group, by number; and which of them each value of the group has."""
         group = self._group_of[names[0]]
         every = np.arange(group.index.count)
-        columns = np.stack([group.part(name, every) for name in names])
-        _, first = np.unique(columns, axis=1, return_index=True)
-        return columns[:, np.sort(first)], None
+        columns, which = np.unique(np.stack([group.part(name, every) for name in names]), axis=1, return_inverse=True)
+        return columns, which.reshape(-1)
 
-    def first_with(self, names: Sequence[str], numbers: Sequence[int]) -> int:
-        """The first state whose components of one group have these values."""
-        group = self._group_of[names[0]]
-        every = np.arange(group.index.count)
-        match = np.ones(len(every), bool)
-        for name, number in zip(names, numbers, strict=True):
-            match &= group.part(name, every) == number
-        groups = ((self.visited.keys >> group.shift) & group.mask).astype(np.int64)
-        return int(np.argmax(match[groups]))
+    def first_with(self, name: str, wrong: NDArray[np.bool_]) -> I64:
+        """The states of the first level with any of these values of a component's group, given for each of its values."""
+        group = self._group_of[name]
+        match = wrong[((self.visited.keys >> group.shift) & group.mask).astype(np.int64)]
+        return self.earliest(np.flatnonzero(match))
+
+    def earliest(self, states: I64) -> I64:
+        """Those of the first level, of states in the order of their discovery."""
+        after = self.level_of(int(states[0])) + 1
+        return states[: np.searchsorted(states, self.levels[after])] if after < len(self.levels) else states
 
     def level_of(self, state: int) -> int:
         return int(np.searchsorted(self.levels, state, side="right")) - 1

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tunnelcheck.decide import Decision, Report, Violation, decide
@@ -29,6 +30,12 @@ class Counterexample:
     moments: tuple[Moment, ...]
     values: tuple[Any, ...]
     loop: int = 0  # how many of the last actions lead back to where they began
+
+
+def cost(trace: Counterexample) -> tuple[int, int]:
+    """Its steps, and its changes of party: what makes a trace worse than another."""
+    parties = [moment.action.party for moment in trace.moments]
+    return len(parties), sum(one != other for one, other in pairwise(parties))
 
 
 @dataclass
@@ -135,7 +142,7 @@ def _take(outcome: Outcome, decision: Decision) -> None:
     for id_, violation in decision.violations.items() if not decision.broken else ():
         found = counterexample(decision, violation)
         known = outcome.counterexamples.get(id_)
-        if known is None or len(found.actions) < len(known.actions):
+        if known is None or cost(found) < cost(known):
             outcome.counterexamples[id_] = found
     outcome.summaries.append(
         Summary(
@@ -153,17 +160,17 @@ def _take(outcome: Outcome, decision: Decision) -> None:
 
 
 def counterexample(decision: Decision, violation: Violation) -> Counterexample:
-    """The shortest trace of a violation. Raises ``RuntimeError`` if the second interpreter does not confirm it."""
+    """The shortest trace of a violation, and of those the one with the fewest changes of party. Raises ``RuntimeError`` if the
+    second interpreter does not confirm it."""
     exploration = decision.exploration
-    stem = shortest(exploration, violation.state, violation.action)
     loop = around(exploration, violation.circle)
-    moments = replay(exploration.system, (*stem, *loop))
+    actions = (*shortest(exploration, violation.ends), *loop[1:])
+    moments = replay(exploration.system, actions)
     values = breaks(exploration.system, moments, violation.property)
     if values is None:
         raise RuntimeError(
-            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join((*stem, *loop))}"
+            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(actions)}"
         )
-    actions = (*stem, *loop)
     return Counterexample(
         violation.property, decision.scenario, exploration.system, actions, moments, values, len(loop)
     )

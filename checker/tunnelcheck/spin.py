@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tunnelcheck.replay import Unfaithful, breaks, replay
-from tunnelcheck.report import Counterexample, Outcome, Patch, Summary
+from tunnelcheck.report import Counterexample, Outcome, Patch, Summary, cost
 from tunnelcheck.scenarios import Scenario
 from tunnelexport.promela.model import export
 from tunnelexport.promela.spin import INTERRUPTED, Mode, Progress, Ran, build, onwards, run, search
@@ -132,7 +132,7 @@ def _take(
         if prop.id in ran.violated:
             found = counterexample(prop, scenario, system, ran, shorten)
             known = outcome.counterexamples.get(prop.id)
-            if known is None or len(found.actions) < len(known.actions):
+            if known is None or cost(found) < cost(known):
                 outcome.counterexamples[prop.id] = found
     size = ran.memory_mib * (1 << 20) / max(1, ran.states)
     violated = tuple(p.id for p in judged if p.id in ran.violated)

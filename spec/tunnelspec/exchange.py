@@ -107,6 +107,7 @@ class Handler(NamedTuple):
 
     phase: str = "idle"  # idle, called, responding
     heard: int = 0  # the data of the last piece of the request's body
+    said: int = 0  # the data of the last piece of its response's
     finished: int = 0  # responses that it made whole
 
 
@@ -214,7 +215,7 @@ def tell_host(store: Ran, host: Handler, said: Values) -> Values:
     """The actor hears the runner."""
     for output in said:
         if isinstance(output, CallActor):
-            store, host = Ran(store.calls + 1), host._replace(phase="called", heard=0)
+            store, host = Ran(store.calls + 1), host._replace(phase="called", heard=0, said=0)
         elif isinstance(output, CallBody):
             host = host._replace(heard=output.data[0])
         elif isinstance(output, CancelCall):
@@ -311,14 +312,15 @@ def responds(stream: bool, host: Handler) -> Values | None:
     return after, ActorResponds(ToServerResponseStart(OK, (), None if stream else b"\0", stream))
 
 
-def responds_more(sends: int, host: Handler, budget: Left) -> Values | None:
-    """A piece of the response's body; the last of them finishes it."""
+def responds_more(host: Handler, budget: Left) -> Values | None:
+    """A piece of the response's body; the last of them finishes it. Each response's pieces are counted from 1."""
     if host.phase != "responding":
         return None
     last = budget.sends == 0
-    after = host._replace(phase="idle", finished=host.finished + 1) if last else host
+    piece = host.said + 1
+    after = host._replace(phase="idle", said=0, finished=host.finished + 1) if last else host._replace(said=piece)
     left = budget if last else budget._replace(sends=budget.sends - 1)
-    return after, left, ActorResponseBody(bytes([sends - budget.sends + 1]), last)
+    return after, left, ActorResponseBody(bytes([piece]), last)
 
 
 def fails(host: Handler, budget: Left) -> Values | None:
@@ -502,7 +504,7 @@ class Exchange(System):
             "piece-a",
             "actor a",
             "The actor goes on with its response.",
-            Stage(responds_more, ("host_a", "budget"), ("host_a", "budget", "heard"), (b.sends,)),
+            Stage(responds_more, ("host_a", "budget"), ("host_a", "budget", "heard")),
         )
         if b.says:
             yield at_gateway(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tunnelcheck.explore import Edges, Exploration
 from tunnelcheck.replay import act, plain, replay
 from tunnelcheck.runs import Graph, circling
-from tunnelcheck.trace import shortest
+from tunnelcheck.trace import End, shortest
 from tunnelspec.system import Bounds, System
 from tunnelspec.worlds import AGEING, SMALL
 
@@ -105,7 +105,7 @@ def test_a_shortest_trace_is_shortest_and_takes_the_fewest_turns() -> None:
         for number in range(first, last):
             state = tuple(exploration.world(number)[n] for n in names)
             ways[state] = after[state]
-            found = shortest(exploration, number)
+            found = shortest(exploration, [End(np.array([number]))])
 
             def turns(way: tuple[str, ...]) -> int:
                 return sum(party[a] != party[b] for a, b in pairwise(way))
