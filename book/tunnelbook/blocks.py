@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from tunneldraw.effects import outputs
+from tunnelspec.beside import LINK_PROPERTIES, RELAY_PROPERTIES, REQUEST_PROPERTIES
+from tunnelspec.duties import DUTIES
 from tunnelspec.endpoint import ENDPOINTS, MACHINES
 from tunnelspec.limits import DEFAULT
 from tunnelspec.machine import Machine, Transition, Verdict
@@ -103,10 +105,15 @@ def endpoints_block() -> str:
 
 
 def properties_block() -> str:
-    """What the tables are judged by."""
-    return table(
-        ("name", "of a", "says"), ((f'<a id="{anchor(p.id)}"></a>{p.id}', p.scope.value, p.says) for p in PROPERTIES)
-    )
+    """What the tables are judged by: first the sockets' promises and duties, then what is asked of the worlds beside."""
+    worlds = {
+        "socket": (*PROPERTIES, *DUTIES),
+        "request": REQUEST_PROPERTIES,
+        "link": LINK_PROPERTIES,
+        "relay": RELAY_PROPERTIES,
+    }
+    rows = ((p.id, world, p.scope.value, p.says) for world, properties in worlds.items() for p in properties)
+    return table(("name", "world", "of a", "says"), rows)
 
 
 BLOCKS: Mapping[str, Block] = {

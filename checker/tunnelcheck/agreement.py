@@ -21,9 +21,10 @@ import tunnelspec
 from tunnelcheck.decide import decide
 from tunnelcheck.spin import circles
 from tunnelexport.promela.model import export
-from tunnelexport.promela.spin import Mode, Ran, run
+from tunnelexport.promela.spin import Failed, Mode, Ran, run
 from tunnelspec.deviations import ALL, DEVIATIONS, MERGED, Deviation, apply
-from tunnelspec.properties import PROPERTIES
+from tunnelspec.duties import DUTIES
+from tunnelspec.properties import PROPERTIES, Property
 from tunnelspec.system import System
 from tunnelspec.worlds import MEDIUM, MEETINGS, SMALL, Scenario
 
@@ -34,7 +35,7 @@ MOST = 30_000
 """States of a world with a deviation; what has more is left to the worlds in which the same property breaks earlier."""
 
 ROOMS = (tunnelspec, tunnelexport.promela)
-OTHERS = ("cli.py", "spin.py", "link.py", "request.py", "source.py", "totality.py", "timing.py", "duties.py", "beside.py",
+OTHERS = ("cli.py", "spin.py", "link.py", "request.py", "source.py", "totality.py", "timing.py", "beside.py",
           "exchange.py", "cable.py", "watch.py")  # fmt: skip
 """Modules of these rooms on which no exported model depends."""
 
@@ -67,19 +68,29 @@ class Comparison:
         return self.explorer == self.spin and self.same_lines
 
 
+SHARE = 24
+"""Duties that one model is asked about: SPIN reads no longer text."""
+
+SHARES = tuple(DUTIES[first : first + SHARE] for first in range(0, len(DUTIES), SHARE))
+
 NOTHING = Finding(0, 0, 0, 0, (), (), True)
 
 
-def compare(scenario: Scenario, deviations: Sequence[Deviation] = (), runs: bool | None = None) -> Comparison | None:
-    """One world by both engines; None if it is too large. ``runs``: also whether every run ends, which takes another search; by
-    default for small worlds as they are. Raises ``Missing``, ``Failed`` and ``Refused``."""
-    runs = scenario in SMALL and not deviations if runs is None else runs
+def compare(
+    scenario: Scenario, deviations: Sequence[Deviation] = (), runs: bool | None = None, duties: bool | None = None
+) -> Comparison | None:
+    """One world by both engines; None if it is too large. ``runs``: also whether every run ends, ``duties``: also the duties of
+    each step, both of which take more searches; by default for small worlds as they are. Raises ``Missing``, ``Failed`` and
+    ``Refused``."""
+    plain = scenario in SMALL and not deviations
+    runs, duties = plain if runs is None else runs, plain if duties is None else duties
     system = apply(System(scenario.bounds), deviations)
-    decision = decide(scenario, system, report=lambda e: not deviations or e.states < MOST)
+    shares = (PROPERTIES, *SHARES) if duties else (PROPERTIES,)
+    judged = tuple(prop for share in shares for prop in share)
+    decision = decide(scenario, system, judged, lambda e: not deviations or e.states < MOST)
     if not decision.complete and not decision.broken:
         return None
-    with tempfile.TemporaryDirectory(prefix="tunnelspec-spin-") as folder:
-        ran = run(export(system), Mode(optimise=0), Path(folder))
+    ran = together([searched(system, share) for share in shares])
     explored, asked = decision.exploration, {p.id for p in decision.judged if runs or p.id != "L-END"}
     ours = Finding(
         *(explored.states, explored.transitions, explored.depth, len(decision.took)),
@@ -91,6 +102,23 @@ def compare(scenario: Scenario, deviations: Sequence[Deviation] = (), runs: bool
     if decision.broken:
         return Comparison(scenario.name, names, NOTHING, NOTHING if ran.undecided else theirs, True)
     return Comparison(scenario.name, names, ours, theirs, ran.took == decision.took)
+
+
+def searched(system: System, properties: Sequence[Property]) -> Ran:
+    """What SPIN finds of these properties. Raises ``Missing``, ``Failed`` and ``Refused``."""
+    with tempfile.TemporaryDirectory(prefix="tunnelspec-spin-") as folder:
+        return run(export(system, properties), Mode(optimise=0), Path(folder))
+
+
+def together(searches: Sequence[Ran]) -> Ran:
+    """Searches of one world for different properties. Raises ``Failed`` if they do not see the same states."""
+    first, *others = searches
+    for other in others:
+        if (other.states, other.transitions, other.depth) != (first.states, first.transitions, first.depth):
+            raise Failed(f"two searches of one world: {other.states} states and {first.states}")
+        first.witnesses |= other.witnesses
+        first.violated |= other.violated
+    return first
 
 
 def _finding(ran: Ran, asked: set[str], system: System | None) -> Finding:
@@ -152,13 +180,17 @@ def telling(patches: tuple[Deviation, ...]) -> list[Scenario]:
 # -- the record ------------------------------------------------------------------------------------------------------
 
 
+def sources() -> tuple[Path, ...]:
+    """The code that the record is about: tables, worlds, properties, deviations, and the translation."""
+    rooms = (Path(next(iter(room.__path__))) for room in ROOMS)
+    return tuple(path for room in rooms for path in sorted(room.glob("*.py")) if path.name not in OTHERS)
+
+
 def fingerprint() -> str:
-    """A hash of the code that the record is about: tables, worlds, properties, deviations, and the translation."""
+    """A hash of that code."""
     digest = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted(Path(str(room.__file__)).parent.glob("*.py")):
-            if path.name not in OTHERS:
-                digest.update(path.name.encode() + code_of(path.read_text(encoding="utf-8")).encode())
+    for path in sources():
+        digest.update(path.name.encode() + code_of(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()
 
 
@@ -214,5 +246,5 @@ def engines_that_agree() -> tuple[str, ...]:
     return (
         ours,
         f"SPIN {found['spin']}, on the tables translated from source to C: the same {states:,} states of {len(specified)} worlds, "
-        f"the same verdict on {len(PROPERTIES)} properties, and for {len(names)} of {len(DEVIATIONS)} deviations",
+        f"the same verdict on {len(PROPERTIES) + len(DUTIES)} properties, and for {len(names)} of {len(DEVIATIONS)} deviations",
     )

@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"tunnelspec check: {error}", file=sys.stderr)
         return 2
-    known = ALL if args.engine == "explorer" else PROPERTIES  # what SPIN was told of
+    spin = PROPERTIES if args.property is None else PROPERTIES_OF["socket"]  # it cannot read a model of all of them
+    known = ALL if args.engine == "explorer" else spin
     properties = [p for p in known if args.property is None or p.id in args.property]
 
     def build(scenario: Scenario) -> System:

@@ -20,6 +20,9 @@ from tunnelspec.machine import TableError
 from tunnelspec.properties import Property, Scope
 from tunnelspec.system import Stage, System
 
+INTERRUPTED = "interrupted"
+"""Why an exploration was stopped that somebody asked to stop."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -86,15 +89,22 @@ Report = Callable[[Exploration], bool]
 """Told after each level; False stops the exploration."""
 
 
+def uninterrupted() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
 def decide(
     scenario: Scenario,
     system: System | None = None,
     properties: Iterable[Property] | None = None,
     report: Report = lambda exploration: True,
     until: str = "",
+    interrupted: Callable[[], bool] = uninterrupted,
 ) -> Decision:
     """Explore a world and decide its properties; by default, what is promised of such a world. ``until``: stop at the first
-    level at which this STEP or STATE property is found broken; what is not found by then is undecided."""
+    level at which this STEP or STATE property is found broken; what is not found by then is undecided. ``interrupted``: whether
+    to stop between two pieces of a level."""
     system = system or scenario.system()
     asked = PROMISES[system.kind] if properties is None else properties
     judged = tuple(p for p in asked if scenario.honest or not p.honest)
@@ -109,7 +119,10 @@ def decide(
     seen: dict[str, Violation] = {}
     try:
         while not exploration.done:
-            exploration.step()
+            exploration.step(interrupted)
+            if interrupted():
+                stopped = INTERRUPTED
+                break
             if not report(exploration):
                 stopped = "stopped by a limit"
                 break
@@ -118,8 +131,6 @@ def decide(
                 if until in seen:
                     stopped = "stopped at the first violation"
                     break
-    except KeyboardInterrupt:
-        stopped = "interrupted"
     except MemoryError as error:
         stopped = f"out of room: {error}"
     except TableError as error:

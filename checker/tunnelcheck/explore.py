@@ -10,7 +10,7 @@ for, the numbers of its successors.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,11 +164,13 @@ class Exploration:
 
     # -- a level ------------------------------------------------------------------------------------------------------
 
-    def step(self) -> None:
-        """Expand the newest level. Raises ``MemoryError`` and ``TooMany``."""
+    def step(self, interrupted: Callable[[], bool] = lambda: False) -> None:
+        """Expand the newest level, or what of it comes before an interrupt. Raises ``MemoryError`` and ``TooMany``."""
         first, last = self.levels[-1], self.states
         for start in range(first, last, BATCH):
             self._expand(start, min(start + BATCH, last))
+            if interrupted():
+                break
         self.levels.append(last)
 
     def _expand(self, start: int, stop: int) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from tunnelcheck.decide import Decision, Report, Violation, decide
+from tunnelcheck.interrupt import noted
 from tunnelcheck.replay import Moment, breaks, replay
 from tunnelcheck.scenarios import PROMISES, PROPERTIES_OF, Scenario
 from tunnelcheck.trace import around, shortest
@@ -112,18 +113,16 @@ def check(
     """Decide what is promised, or these properties, in all worlds, each in the worlds that it is asked of. An interrupt ends the
     run; what was covered by then is told."""
     outcome, began = Outcome(), time.monotonic()
-    for scenario in scenarios:
-        system = build(scenario)
-        asked = (
-            PROMISES[system.kind] if properties is None else [p for p in PROPERTIES_OF[system.kind] if p in properties]
-        )
-        if not asked:
-            continue
-        decision = decide(scenario, system, asked, report(scenario))
-        _take(outcome, decision)
-        if decision.stopped == "interrupted":
-            outcome.complete = False
-            break
+    with noted() as interrupted:
+        for scenario in scenarios:
+            if interrupted():
+                outcome.complete = False
+                break
+            system = build(scenario)
+            known = PROMISES[system.kind] if properties is None else PROPERTIES_OF[system.kind]
+            asked = [p for p in known if properties is None or p in properties]
+            if asked:
+                _take(outcome, decide(scenario, system, asked, report(scenario), interrupted=interrupted))
     for id_ in outcome.judged:
         if not outcome.complete:
             outcome.undecided.add(id_)

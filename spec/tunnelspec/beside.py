@@ -16,12 +16,14 @@ from tunnelspec.events import (
     ActorStops,
     BadFrame,
     CallBody,
+    CancelCall,
     Collect,
     LinkDown,
     LinkLost,
     PassOn,
     PingDue,
     Relay,
+    Replaced,
     RequestBody,
     RequestDropped,
     Respond,
@@ -288,6 +290,71 @@ def gives_call_up(b: Bounds, before: Callee, heard: Any, after: Callee, *said: S
     return isinstance(heard, ActorFails | ActorStops) and before.machines[0].state in ("called", "responding")
 
 
+def sends_response_on(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not actor_responds(b, before, heard, after, *said) or [
+        sent.frame for _, sent in said[0] if not isinstance(sent.frame, TunnelAck)
+    ] == [heard.frame if isinstance(heard, ActorResponds) else ToServerResponseChunk(heard.data, heard.finish)]
+
+
+def actor_responds(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return (isinstance(heard, ActorResponds) and before.machines[0].state == "called") or (
+        isinstance(heard, ActorResponseBody) and before.machines[0].state == "responding"
+    )
+
+
+def lets_actor_go(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not breaks_call_off(b, before, heard, after, *said) or CancelCall() in said[1]
+
+
+def breaks_call_off(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return (
+        before.machines[0].state in ("called", "responding")
+        and after.machines[0].state == "idle"
+        and not isinstance(heard, ActorResponds | ActorResponseBody)
+    )
+
+
+def runner_collects_rightly(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return not runner_collects(b, before, heard, after, *said) or (after.machines[0].state == "idle") == any(
+        -sent.sent > b.limits.runner_ack_timeout_ms for sent in before.machines[1].context.pending
+    )
+
+
+def runner_collects(b: Bounds, before: Callee, heard: Any, after: Callee, *said: Said) -> bool:
+    return isinstance(heard, Collect) and before.machines[0].state == "responding"
+
+
+def reports_foreign_acks(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return not acks_what_was_never_sent(b, before, heard, after, *said) or said[-2] != ()
+
+
+def acks_what_was_never_sent(b: Bounds, before: Any, heard: Any, after: Any, *said: Said) -> bool:
+    return hears(heard, TunnelAck) and heard.number == 0 and before.machines[1].state == "up"
+
+
+def gives_up_what_is_lost(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not is_aborted(b, before, heard, after, *said) or (
+        request(after) in ("backoff", "done")
+        and (request(before) != "offered" or any(isinstance(sent.frame, ToClientRequestAbort) for _, sent in said[0]))
+    )
+
+
+def is_aborted(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return (
+        hears(heard, ToServerResponseAbort)
+        and request(before) in ("offered", "running", "streaming")
+        and before.machines[0].context.link == heard.link
+    )
+
+
+def drops_what_is_dropped(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return not is_dropped(b, before, heard, after, *said) or request(after) == "done"
+
+
+def is_dropped(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
+    return isinstance(heard, RequestDropped) and request(before) not in ("new", "done")
+
+
 def is_out_of_order(b: Bounds, before: Carrier, heard: Any, after: Carrier, *said: Said) -> bool:
     return (
         (hears(heard, ToServerResponseStart) and request(before) == "streaming")
@@ -472,6 +539,22 @@ def is_silent(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bo
     return isinstance(heard, Silence)
 
 
+def gives_up_the_replaced(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not is_replaced(b, before, heard, after, *said) or (hub(after) == "gone" and len(said[0]) > 0)
+
+
+def is_replaced(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return isinstance(heard, Replaced) and hub(before) in ("ready", "draining")
+
+
+def forgives_a_second_stop(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return not stops_again(b, before, heard, after, *said) or (said[-2] == () and after.machines == before.machines)
+
+
+def stops_again(b: Bounds, before: Hub, heard: Any, after: Hub, *said: Said) -> bool:
+    return hears(heard, ToServerStopping) and hub(before) == "draining"
+
+
 def dialler_passes_on(b: Bounds, before: Dialler, heard: Any, after: Dialler, *said: Said) -> bool:
     return not for_host(b, before, heard, after, *said) or PassOn(heard.frame) in said[1]
 
@@ -654,6 +737,18 @@ REQUEST_PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("runner",), gives_body, body_comes, honest=False),
     Property("H-ORDER", "The client is given the response's pieces in order, and each once.",
              Scope.STEP, ("client",), pieces_in_order, hears_piece),
+    Property("H-SEND", "What the actor responds is sent as it was.",
+             Scope.STEP, ("runner",), sends_response_on, actor_responds, honest=False),
+    Property("H-LET-GO", "The host of a call that is broken off is told to let it go, whoever broke it off.",
+             Scope.STEP, ("runner",), lets_actor_go, breaks_call_off, honest=False),
+    Property("H-COLLECT-R", "The runner's collection ends what is overdue, and nothing else.",
+             Scope.STEP, ("runner",), runner_collects_rightly, runner_collects, honest=False),
+    Property("H-REPORT-ACK", "A TunnelAck of what was never sent is reported.",
+             Scope.STEP, ("runner",), reports_foreign_acks, acks_what_was_never_sent, honest=False),
+    Property("H-LOST", "A request that its runner aborts is given up, or tried again; if it may still arrive, it is aborted there.",
+             Scope.STEP, ("gateway",), gives_up_what_is_lost, is_aborted, honest=False),
+    Property("H-DROP", "A client that leaves ends its request.",
+             Scope.STEP, ("gateway",), drops_what_is_dropped, is_dropped, honest=False),
     Property("H-HEAD", "A response has one head.", Scope.STEP, ("client",), one_head, hears_head, honest=False),
     Property("H-END", "Every run ends: nothing goes round in circles.", Scope.RUN, (), nothing, nothing, honest=False),
     Property("H-ANSWER", "Every request ends: answered, broken off, or dropped.",
@@ -690,6 +785,10 @@ LINK_PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("gateway",), ping_is_life, pings_hub, honest=False),
     Property("K-SILENT", "A silent runner is given up, and its socket closed.",
              Scope.STEP, ("gateway",), gives_up_the_silent, is_silent, honest=False),
+    Property("K-REPLACED", "A link whose runner dials again is given up, and its socket closed.",
+             Scope.STEP, ("gateway",), gives_up_the_replaced, is_replaced, honest=False),
+    Property("K-STOP-AGAIN", "A runner that says again that it stops is not blamed.",
+             Scope.STEP, ("gateway",), forgives_a_second_stop, stops_again, honest=False),
     Property("K-PASS-R", "What concerns the runner's host is passed on as it came.",
              Scope.STEP, ("runner",), dialler_passes_on, for_host, honest=False),
     Property("K-TOLD-R", "When its link is lost, a runner tells its sockets, and not otherwise.",

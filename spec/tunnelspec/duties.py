@@ -14,7 +14,9 @@ from tunnelspec.events import (
     ActorAccepts,
     ActorCloses,
     ActorListens,
+    ActorRefuses,
     ActorSends,
+    ActorStarted,
     ActorStops,
     AskActor,
     ClientClosed,
@@ -59,6 +61,8 @@ from tunnelspec.properties import (
     hears,
     kept_events,
     queue,
+    released,
+    reopens,
     sent_again,
     wakes,
 )
@@ -95,7 +99,7 @@ def has_nothing(b: Bounds, runner: Runner) -> bool:
 
 def failures(gateway: Gateway) -> int:
     """The tries since the last progress."""
-    return int(gateway.machines[0].context.failures)
+    return gateway.machines[0].context.failures  # type: ignore[no-any-return]
 
 
 def counts_once(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
@@ -167,26 +171,21 @@ def is_closed_by_runner(b: Bounds, before: Gateway, heard: Any, after: Gateway, 
 
 
 def numbered_in_turn(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
-    return numbers_of(*said[: b.runners]) == follow(
-        before.machines[1].context.next, len(numbers_of(*said[: b.runners])), b.limits.number_modulus
-    )
+    return in_turn(numbers_of(*said[: b.runners]), before.machines[1].context.next, b.limits.number_modulus)
 
 
 def sends_something(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
     return len(numbers_of(*said[: b.runners])) > 0
 
 
-def numbers_of(*frames: Said) -> list[int]:
+def numbers_of(*frames: Said) -> tuple[int, ...]:
     """The numbers of the messages that this step put on a link."""
-    return [sent.number for said in frames for _, sent in said if not isinstance(sent.frame, TunnelAck)]
+    return tuple(sent.number for said in frames for _, sent in said if not isinstance(sent.frame, TunnelAck))
 
 
-def follow(first: int, count: int, modulus: int) -> list[int]:
-    """As many numbers from the first; 0 is nobody's."""
-    numbers = [first]
-    while len(numbers) < count:
-        numbers.append((numbers[-1] + 1) % modulus or 1)
-    return numbers[:count]
+def in_turn(numbers: tuple[int, ...], first: int, modulus: int) -> bool:
+    """Whether they follow one another from the first; 0 is nobody's."""
+    return all(number == (first - 1 + place) % (modulus - 1) + 1 for place, number in enumerate(numbers))
 
 
 def numbers_unheard(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
@@ -238,9 +237,9 @@ def opens_first(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: S
 
 
 def tells_code(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
-    return not actor_ends_it(b, before, heard, after, *said) or [
+    return not actor_ends_it(b, before, heard, after, *said) or tuple(
         output.code for output in said[-3] if isinstance(output, CloseClient)
-    ] == [LEAVE_CODE if heard.frame.code is None else heard.frame.code]
+    ) == (LEAVE_CODE if heard.frame.code is None else heard.frame.code,)
 
 
 def actor_ends_it(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
@@ -381,8 +380,10 @@ def acks_before(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: S
 
 
 def runner_numbers_in_turn(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
-    return [*numbers_of(said[0]), after.machines[1].context.next] == follow(
-        before.machines[1].context.next, len(numbers_of(said[0])) + 1, b.limits.number_modulus
+    return in_turn(
+        (*numbers_of(said[0]), after.machines[1].context.next),
+        before.machines[1].context.next,
+        b.limits.number_modulus,
     )
 
 
@@ -555,11 +556,36 @@ def runner_collects(b: Bounds, before: Runner, heard: Any, after: Runner, *said:
 
 
 def remembers_socket(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
-    return not binds(b, before, heard, after, *said) or Remember() in said[1]
+    return not binds(b, before, heard, after, *said) or (Remember() in said[1] and after.machines[3].state == "bound")
 
 
 def binds(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
-    return before.machines[3].state in ("none", "dormant") and after.machines[3].state == "bound"
+    return (
+        isinstance(heard, ActorAccepts)
+        and heard.can_hibernate
+        and before.machines[0].state == "CONNECTING"
+        and before.machines[3].state in ("none", "dormant")
+    )
+
+
+def ends_for_good(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_closed_for_good(b, before, heard, after, *said) or connection(after) == "closed"
+
+
+def is_closed_for_good(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        is_closed_by_runner(b, before, heard, after, *said)
+        and not heard.frame.retry
+        and bool(before.machines[0].context.established)
+    )
+
+
+def batch_is_over(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not acks_batch(b, before, heard, after, *said) or not after.due
+
+
+def acks_batch(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return any(isinstance(frame, ToServerWebSocketMessageAck) for frame in frames_in(said[0]))
 
 
 def forgets_durably(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
@@ -672,11 +698,242 @@ def acks_before_it_closes(b: Bounds, before: Runner, heard: Any, after: Runner, 
 
 def closes_with_commits(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
     return (
-        isinstance(heard, ActorCloses | ActorStops)
-        and before.machines[0].state == "OPEN"
-        and before.machines[2].state == "live"
+        before.machines[2].state == "live"
         and inbox(before).acked != inbox(before).committed
+        and any(isinstance(frame, ToServerWebSocketClose) for frame in frames_in(said[0]))
     )
+
+
+def ends_at_gap(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not finds_gap(b, before, heard, after, *said) or (
+        after.machines[0].state == "CLOSED"
+        and said[-2] == ()
+        and tuple(sent.frame for _, sent in said[0] if isinstance(sent.frame, ToServerWebSocketClose))
+        == (ToServerWebSocketClose(None, None, retry=True),)
+    )
+
+
+def finds_gap(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        before.machines[0].state == "OPEN"
+        and is_after_gap(b, before, heard)
+        and before.machines[2].context.link == heard.link
+    )
+
+
+def is_after_gap(b: Bounds, before: Runner, heard: Any) -> bool:
+    """Whether the event is a message that is neither the next nor one that the actor was given."""
+    return (
+        hears(heard, ToClientWebSocketMessage)
+        and before.machines[2].state == "live"
+        and distance(inbox(before).received, heard.frame.index, b.limits.index_modulus) > 1
+        and not has_message(b, before, heard)
+    )
+
+
+def blames_nobody_late(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not finds_gap_late(b, before, heard, after, *said) or (said[-2] == () and after.machines == before.machines)
+
+
+def finds_gap_late(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return before.machines[0].state == "CLOSING" and is_after_gap(b, before, heard)
+
+
+def frames_in(said: Said) -> tuple[Any, ...]:
+    """The frames of what was put on a link."""
+    return tuple(sent.frame for _, sent in said)
+
+
+def gives_once(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not comes_again(b, before, heard, after, *said) or (after.machines == before.machines and said[1] == ())
+
+
+def comes_again(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketMessage) and has_message(b, before, heard) and inbox(before).link == heard.link
+
+
+def goes_on_keeping(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        not concerns_messages(b, before, heard, after, *said)
+        or after.machines[2].state == before.machines[2].state
+        or connection(after) == "closed"
+    )
+
+
+def concerns_messages(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return isinstance(heard, ClientMessage) or hears(heard, ToServerWebSocketMessageAck)
+
+
+def goes_on_giving(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return (
+        not is_given(b, before, heard, after, *said)
+        or after.machines[2].state == before.machines[2].state
+        or after.machines[0].state == "CLOSED"
+    )
+
+
+def is_given(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketMessage) and before.machines[2].state in ("plain", "live")
+
+
+def uses_its_room(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        not has_room_left(b, before, heard, after, *said)
+        or len(queue(after).pending) == len(queue(before).pending) + 1
+        or connection(after) == "closed"
+    )
+
+
+def has_room_left(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        isinstance(heard, ClientMessage)
+        and before.machines[2].state in ("live", "held")
+        and not before.machines[0].context.client_gone
+        and len(queue(before).pending) < b.limits.max_pending_messages
+        and queue(before).bytes + heard.size <= b.limits.max_pending_bytes
+        and heard.total + heard.size <= b.limits.max_total_pending_bytes
+    )
+
+
+def counts_progress(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not may_progress(b, before, heard, after, *said) or failures(after) == (
+        0
+        if released(before, after, b.limits.index_modulus) > 0
+        else failures(before)
+        if before.machines[2].state == "live"
+        else 0
+        if sent_again(b, *said) == ()
+        else failures(before) + 1
+    )
+
+
+def may_progress(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return connection(after) in ("open", "closing") and (
+        acks_something(b, before, heard, after, *said) or reopens(b, before, heard, after, *said)
+    )
+
+
+def remembers_acks(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not releases(b, before, heard, after, *said) or bool(queue(after).confirmed)
+
+
+def releases(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return after.machines[2].state == "live" and (
+        bool(queue(before).confirmed) or released(before, after, b.limits.index_modulus) > 0
+    )
+
+
+def remembers_opening(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not opens_first(b, before, heard, after, *said) or bool(after.machines[0].context.established)
+
+
+def lets_client_go(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not leaves_early(b, before, heard, after, *said) or connection(after) == "closed"
+
+
+def leaves_early(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        isinstance(heard, ClientClosed)
+        and not before.machines[0].context.established
+        and connection(before) in ("routing", "offered", "awaiting", "backoff")
+    )
+
+
+def heeds_no_stranger(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not is_strange(b, before, heard, after, *said) or (
+        after.machines == before.machines and said[-3] == () and all(frames == () for frames in said[: b.runners])
+    )
+
+
+def is_strange(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        isinstance(heard, Received)
+        and before.machines[1].state == "up"
+        and before.machines[0].context.link != heard.link
+    )
+
+
+def wakes_with_its_actor(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not actor_runs_again(b, before, heard, after, *said) or after.machines[3].state in ("waking", "ended")
+
+
+def actor_runs_again(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return isinstance(heard, ActorStarted) and before.machines[3].state == "asleep"
+
+
+def takes_back_its_open(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return not gives_up_on_its_way(b, before, heard, after, *said) or len(closes_sent(b, *said)) > 0
+
+
+def gives_up_on_its_way(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
+    return (
+        hears(heard, ToServerWebSocketClose)
+        and connection(before) == "offered"
+        and connection(after) == "closed"
+        and not actor_ends_it(b, before, heard, after, *said)
+        and (heard.frame.retry or not before.machines[0].context.established)
+    )
+
+
+def asks_once(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_opened_twice(b, before, heard, after, *said) or (
+        after.machines[0].state == "CONNECTING" and AskActor() not in said[1]
+    )
+
+
+def is_opened_twice(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketOpen) and before.machines[0].state == "CONNECTING"
+
+
+def declines(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_declined(b, before, heard, after, *said) or (
+        after.machines[0].state == "CLOSED"
+        and ToServerWebSocketClose(heard.code, heard.reason, retry=False) in frames_in(said[0])
+    )
+
+
+def is_declined(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorRefuses) and before.machines[0].state in ("CONNECTING", "OPEN")
+
+
+def concludes_what_is_final(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not closes_deaf_socket(b, before, heard, after, *said) or all(
+        Conclude(frame.code, frame.reason) in said[1]
+        for frame in frames_in(said[0])
+        if isinstance(frame, ToServerWebSocketClose)
+    )
+
+
+def closes_deaf_socket(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return overflows(b, before, heard, after, *said) and after.machines[0].state == "CLOSING"
+
+
+def expects_what_follows(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not resumes_afresh(b, before, heard, after, *said) or (
+        inbox(after).received == inbox(after).committed == inbox(after).acked == (heard.last if heard.last >= 0 else 0)
+    )
+
+
+def resumes_afresh(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorAccepts) and before.machines[2].state == "shut" and after.machines[2].state == "live"
+
+
+def forgets_life(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not life_ends(b, before, heard, after, *said) or (
+        after.machines[2].state == "shut" and after.machines[3].state == "none" and after.machines[4].state == "unheard"
+    )
+
+
+def life_ends(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return isinstance(heard, ActorStops)
+
+
+def reports_foreign_acks(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not is_acked_wrongly(b, before, heard, after, *said) or said[-2] != ()
+
+
+def is_acked_wrongly(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, TunnelAck) and heard.number == 0 and before.machines[1].state == "up"
 
 
 DUTIES: tuple[Property, ...] = (
@@ -772,5 +1029,47 @@ DUTIES: tuple[Property, ...] = (
              Scope.STEP, ("runner",), sees_opening, opens, honest=False),
     Property("P-LISTENS", "An actor that listens is given what comes as it comes.",
              Scope.STEP, ("runner",), listens_on, is_listened_to, honest=False),
+    Property("P-FINAL", "A final close ends the connection, whoever has left.",
+             Scope.STEP, ("gateway",), ends_for_good, is_closed_for_good, honest=False),
+    Property("P-BATCH", "Once a batch of commits is acked, its timer is not armed.",
+             Scope.STEP, ("runner",), batch_is_over, acks_batch, honest=False),
+    Property("P-GAP-ENDS", "A message after a gap ends the tunnel, to be replayed, and is blamed on nobody.",
+             Scope.STEP, ("runner",), ends_at_gap, finds_gap, honest=False),
+    Property("P-GAP-LATE", "In a socket that closes, a gap changes nothing, and is blamed on nobody.",
+             Scope.STEP, ("runner",), blames_nobody_late, finds_gap_late, honest=False),
+    Property("P-GIVEN-ONCE", "What the actor was given is not given again.",
+             Scope.STEP, ("runner",), gives_once, comes_again, honest=False),
+    Property("P-MODE", "Whether the gateway numbers and keeps messages is not changed by a message or an ack.",
+             Scope.STEP, ("gateway",), goes_on_keeping, concerns_messages, honest=False),
+    Property("P-MODE-R", "Whether the runner numbers messages is not changed by a message.",
+             Scope.STEP, ("runner",), goes_on_giving, is_given, honest=False),
+    Property("P-ROOM-G", "No message is refused that there is room for: the limit is used to the last message.",
+             Scope.STEP, ("gateway",), uses_its_room, has_room_left, honest=False),
+    Property("P-PROGRESS", "What came of a tunnel, and nothing else, sets the attempts back, whoever has left.",
+             Scope.STEP, ("gateway",), counts_progress, may_progress, honest=False),
+    Property("P-CONFIRMED", "That an actor has acked something is never forgotten.",
+             Scope.STEP, ("gateway",), remembers_acks, releases, honest=False),
+    Property("P-ESTABLISHED", "That a socket was open is never forgotten.",
+             Scope.STEP, ("gateway",), remembers_opening, opens_first, honest=False),
+    Property("L-LEAVE", "A client that leaves before its socket is open ends it.",
+             Scope.STEP, ("gateway",), lets_client_go, leaves_early, honest=False),
+    Property("P-STRANGER", "What comes over another link changes nothing.",
+             Scope.STEP, ("gateway",), heeds_no_stranger, is_strange, honest=False),
+    Property("L-WAKE-ACTOR", "A sleeper whose actor runs again is opened again.",
+             Scope.STEP, ("gateway",), wakes_with_its_actor, actor_runs_again, honest=False),
+    Property("P-TAKE-BACK", "An open that is still on its way when it is given up is taken back.",
+             Scope.STEP, ("gateway",), takes_back_its_open, gives_up_on_its_way, honest=False),
+    Property("P-ASK-ONCE", "An actor that is being asked is not asked again.",
+             Scope.STEP, ("runner",), asks_once, is_opened_twice, honest=False),
+    Property("P-DECLINE", "An actor that refuses a socket has it closed for good, with its code.",
+             Scope.STEP, ("runner",), declines, is_declined, honest=False),
+    Property("P-DEAF-KEPT", "That a socket was closed for an actor that does not listen is made durable.",
+             Scope.STEP, ("runner",), concludes_what_is_final, closes_deaf_socket, honest=False),
+    Property("P-RESUME-R", "After an open the runner expects what follows what the durable state has seen; after none, the first.",
+             Scope.STEP, ("runner",), expects_what_follows, resumes_afresh, honest=False),
+    Property("P-LIFE-R", "With the actor's life ends what the runner knew of its socket.",
+             Scope.STEP, ("runner",), forgets_life, life_ends, honest=False),
+    Property("P-REPORT-ACK", "A TunnelAck of what was never sent is reported.",
+             Scope.STEP, ("runner",), reports_foreign_acks, is_acked_wrongly, honest=False),
 )  # fmt: skip
 """All of them."""

@@ -57,6 +57,7 @@ def test_what_is_known_to_be_false_fails_with_its_shortest_trace(deviation: str)
     world, prop, steps = KNOWN_FALSE[deviation]
     found = outcome_of(WORLDS[world], deviation).counterexamples[prop]
     assert len(found.actions) == steps
+    assert found.property.could(*found.values)  # its witness knew that it could fail there
     assert breaks(found.system, replay(found.system, found.actions), found.property) is not None
     assert why(found.property, found.values)
 

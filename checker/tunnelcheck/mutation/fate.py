@@ -180,8 +180,6 @@ class Court:
             decision = decide(ground.scenario, system, asked, goes_on)
         except Exception as error:  # whatever a faulty effect may raise
             return Fate(KILLED, "an effect fails", name, f"{type(error).__name__}: {error}"), frozenset()
-        if decision.stopped == "interrupted":
-            raise KeyboardInterrupt
         return self._noticed(decision, name), frozenset(id_.rstrip("~") for id_ in decision.took)
 
     def _noticed(self, decision: Decision, name: str) -> Fate | None:
