@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from tunnelcheck.agreement import RECORD, Comparison, Task, done, fingerprint, record, stale, tasks
+from tunnelcheck.interrupt import workers
 from tunnelexport.promela.shapes import Refused
 from tunnelexport.promela.spin import Failed, Missing, tool
 from tunnelspec.deviations import DEVIATIONS
@@ -82,8 +83,8 @@ def told(chosen: Sequence[Task], processes: int) -> list[Comparison]:
     print(f"{'world':<12}  {'explorer':>9}  {'SPIN':>9}  {'transitions':>11}  depth  lines  agree  departs; violated")
     found: list[Comparison] = []
     began = time.monotonic()
-    with ProcessPoolExecutor(processes) if processes > 1 else _Here() as pool:
-        for place, comparisons in enumerate(pool.map(done, chosen), 1):
+    with workers(processes) if processes > 1 else nullcontext() as pool:
+        for place, comparisons in enumerate(pool.map(done, chosen) if pool is not None else map(done, chosen), 1):
             found += comparisons
             for comparison in comparisons:
                 print(row(comparison), flush=True)
@@ -91,19 +92,6 @@ def told(chosen: Sequence[Task], processes: int) -> list[Comparison]:
                 left = (time.monotonic() - began) / place * (len(chosen) - place)
                 print(f"\r\x1b[K{place} of {len(chosen)}, {left:.0f} s left\r", end="", file=sys.stderr, flush=True)
     return found
-
-
-class _Here:
-    """As a pool, but in this process."""
-
-    def __enter__(self) -> _Here:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        return None
-
-    def map(self, function: Any, arguments: Any) -> Any:
-        return map(function, arguments)
 
 
 def row(c: Comparison) -> str:

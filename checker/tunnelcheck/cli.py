@@ -17,7 +17,7 @@ from tunnelcheck import trust
 from tunnelcheck.explain import RULES, draw, why
 from tunnelcheck.explore import Exploration
 from tunnelcheck.files import Trace
-from tunnelcheck.report import Counterexample, Outcome, check
+from tunnelcheck.report import Counterexample, Outcome, check, first
 from tunnelcheck.scenarios import BESIDE, DEFAULT_SIZE, PROPERTIES_OF, SIZES, Scenario
 from tunnelcheck.spin import SEARCHES, check_with_spin
 from tunneldraw.sequence import Sequence as Drawing
@@ -229,7 +229,7 @@ def code(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> int:
 
 def as_json(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """The result as one object."""
-    first = min(outcome.counterexamples.values(), key=lambda c: len(c.actions), default=None)
+    shortest = first(outcome)
     return {
         "verdict": verdict(outcome, faults),
         "states": outcome.states,
@@ -237,8 +237,8 @@ def as_json(outcome: Outcome, faults: dict[str, tuple[str, ...]]) -> dict[str, A
         "seconds": round(outcome.seconds, 3),
         "properties": {id_: outcome.verdict_of(id_) for id_ in outcome.judged},
         "witnesses": {id_: outcome.witnesses[id_] for id_ in outcome.judged},
-        "trace": [] if first is None else steps(first),
-        "violated": None if first is None else first.property.id,
+        "trace": [] if shortest is None else steps(shortest),
+        "violated": None if shortest is None else shortest.property.id,
         "scenarios": [
             {"name": s.scenario.name, "states": s.states, "transitions": s.transitions, "depth": s.depth,
              "seconds": round(s.seconds, 3), "violated": s.violated, "stopped": s.stopped}
@@ -265,7 +265,7 @@ def write(
     colour = sys.stdout.isatty()
     for deviation in deviations:
         print(f"departs: {deviation.id}: {deviation.says}")
-    width = max(len(s.scenario.name) for s in outcome.summaries)
+    width = max((len(s.scenario.name) for s in outcome.summaries), default=5)
     print(f"\n{'world':<{width}}  {'states':>11}  {'transitions':>12}  depth  seconds   states/s  B/state  found")
     for s in outcome.summaries:
         found = ", ".join(s.violated) or s.stopped or "-"

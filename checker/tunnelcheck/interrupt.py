@@ -1,10 +1,13 @@
-"""Ctrl-C as a question that is asked where one can stop, instead of an exception anywhere."""
+"""Ctrl-C as a question that is asked where one can stop, instead of an exception anywhere; and workers that do not outlive us."""
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
@@ -29,3 +32,23 @@ def noted() -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes, forked from this one, that end with this block, whatever ends it. Ctrl-C is not for them to hear, but for whoever
+    waits for them; a worker that is ended cleans up after itself."""
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_obey) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+
+
+def _obey() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # so that every ``finally`` is run

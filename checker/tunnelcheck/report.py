@@ -33,6 +33,13 @@ class Counterexample:
     loop: int = 0  # how many of the last actions lead back to where they began
 
 
+def first(outcome: Outcome) -> Counterexample | None:
+    """The shortest counterexample; of those that are as short, that of the property that was asked first."""
+    order = [prop.id for properties in PROPERTIES_OF.values() for prop in properties]
+    found = outcome.counterexamples.values()
+    return min(found, key=lambda trace: (len(trace.actions), order.index(trace.property.id)), default=None)
+
+
 def cost(trace: Counterexample) -> tuple[int, int]:
     """Its steps, and its changes of party: what makes a trace worse than another."""
     parties = [moment.action.party for moment in trace.moments]

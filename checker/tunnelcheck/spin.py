@@ -7,16 +7,17 @@ as it gets by leaving actions out, and shown as a sequence diagram with transiti
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 from tunnelcheck.replay import Unfaithful, breaks, replay
 from tunnelcheck.report import Counterexample, Outcome, Patch, Summary, cost
 from tunnelcheck.scenarios import Scenario
-from tunnelexport.promela.model import export
+from tunnelexport.promela.model import Model, export
 from tunnelexport.promela.spin import INTERRUPTED, Mode, Progress, Ran, build, onwards, run, search
 from tunnelspec.machine import TableError
 from tunnelspec.properties import PROPERTIES, Property, Scope
@@ -55,7 +56,7 @@ def explore(system: System, search_: str, cores: int, memory_gib: float | None, 
         folder = Path(name)
         if search_ != "swarm":
             ran = run(model, mode, folder, progress)
-            if ran.violated and not ran.trails:  # several cores write none
+            if ran.violated and not ran.trails and ran.stopped != INTERRUPTED:  # several cores write none
                 ran.trails = run(model, Mode(enough=len(ran.violated)), folder, progress).trails
             return ran
         mode = replace(mode, seed=1)
@@ -66,9 +67,26 @@ def explore(system: System, search_: str, cores: int, memory_gib: float | None, 
             member.mkdir()
             (member / "pan").symlink_to(folder / "pan")
             members.append((replace(mode, seed=seed), member))
-        with ThreadPoolExecutor(cores) as pool:
-            found = list(pool.map(lambda one: search(model, one[0], one[1], progress), members))
-        return together(found, compiling)
+        return together(swarm(model, members, cores, progress), compiling)
+
+
+def swarm(model: Model, members: Sequence[tuple[Mode, Path]], cores: int, progress: Progress) -> list[Ran]:
+    """The searches of a swarm, side by side. An interrupt ends those that run, and those that have not begun do not begin."""
+    stop = threading.Event()
+
+    def one(member: tuple[Mode, Path]) -> Ran:
+        if stop.is_set():
+            return Ran(stopped=INTERRUPTED)
+        return search(model, *member, lambda states, transitions: progress(states, transitions) and not stop.is_set())
+
+    with ThreadPoolExecutor(cores) as pool:
+        searches = [pool.submit(one, member) for member in members]
+        try:
+            wait(searches)
+        except KeyboardInterrupt:
+            stop.set()
+    ran = [search.result() for search in searches]
+    return [replace(each, complete=False, stopped=INTERRUPTED) for each in ran] if stop.is_set() else ran
 
 
 def circles(system: System, progress: Progress = onwards, optimise: int = 1) -> Ran:
@@ -106,12 +124,22 @@ def check_with_spin(
     for scenario in scenarios:
         system = build_(scenario)
         judged = tuple(p for p in properties if scenario.honest or not p.honest)
-        ran = explore(system, search_, cores, memory_gib, meter(scenario), properties)
-        _take(outcome, scenario, system, judged, ran, shorten=search_ != "breadth")
+        try:
+            ran = explore(system, search_, cores, memory_gib, meter(scenario), properties)
+            _take(outcome, scenario, system, judged, ran, shorten=search_ != "breadth")
+            if (
+                ran.stopped != INTERRUPTED
+                and search_ in ("breadth", "depth")
+                and any(p.scope is Scope.RUN for p in judged)
+            ):
+                ran = circles(system, meter(scenario))
+                _take_circles(outcome, scenario, system, judged, ran)
+        except KeyboardInterrupt:  # before there was anything to tell
+            outcome.judged |= {p.id: p for p in judged}
+            ran = Ran(stopped=INTERRUPTED)
         if ran.stopped == INTERRUPTED:
+            outcome.complete = False
             break
-        if search_ in ("breadth", "depth") and any(p.scope is Scope.RUN for p in judged):
-            _take_circles(outcome, scenario, system, judged, circles(system, meter(scenario)))
     for id_ in outcome.judged:
         if not outcome.complete:
             outcome.undecided.add(id_)
@@ -129,7 +157,7 @@ def _take(
         outcome.undecided |= {p.id for p in judged}
     outcome.complete = outcome.complete and ran.complete
     for prop in judged:
-        if prop.id in ran.violated:
+        if prop.id in ran.violated and (ran.trails or ran.stopped != INTERRUPTED):
             found = counterexample(prop, scenario, system, ran, shorten)
             known = outcome.counterexamples.get(prop.id)
             if known is None or cost(found) < cost(known):

@@ -38,15 +38,24 @@ def add_parsers(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 decided and, with --check, current; 2 there is no page to check; 3 something is undecided; 5 the page is stale."""
+    """0 decided and, with --check, current; 2 there is no page to check; 3 undecided, or interrupted; 5 the page is stale."""
     claims = tuple(c for c in CLAIMS if args.only is None or c.id in args.only)
     visible = sys.stderr.isatty() and not args.json
 
-    def progress(done: int, total: int, departures: Departures) -> None:
-        if visible:
-            print(f"\r\x1b[K{done} of {total} experiments: {' '.join(departures)}", end="", file=sys.stderr, flush=True)
+    clear = "\r\x1b[K" if visible else ""
+    seen = "0 experiments"
 
-    explored = explore_all((need for claim in claims for need in claim.needs), progress)
+    def progress(done: int, total: int, departures: Departures) -> None:
+        nonlocal seen
+        seen = f"{done} of {total} experiments"
+        if visible:
+            print(f"{clear}{seen}: {' '.join(departures)}", end="", file=sys.stderr, flush=True)
+
+    try:
+        explored = explore_all((need for claim in claims for need in claim.needs), progress)
+    except KeyboardInterrupt:
+        print(f"{clear}tunnelspec findings: interrupted after {seen}; nothing is written", file=sys.stderr)
+        return 3
     judged = judge_all(explored, claims)
     if visible:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

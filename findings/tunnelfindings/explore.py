@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 
+from tunnelcheck.interrupt import workers
 from tunnelcheck.replay import Moment, replay
 from tunnelcheck.report import check
 from tunnelcheck.scenarios import MEDIUM, SMALL, Scenario
@@ -47,7 +48,7 @@ def explore_all(needed: Iterable[Departures], report: Report = lambda done, tota
     """Every set of departures once, side by side on the processors there are."""
     todo = sorted(set(needed), key=lambda departures: (bool(departures), departures))
     explored: dict[Departures, Found] = {}
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         running = {pool.submit(explore, departures): departures for departures in todo}
         for future in as_completed(running):
             explored[running[future]] = future.result()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tunnelcheck import cli
-from tunnelcheck.report import Counterexample, Outcome, check
+from tunnelcheck.report import Counterexample, Outcome, check, first
 from tunnelcheck.scenarios import SIZES, Scenario
 from tunnelspec.deviations import apply
 from tunnelspec.system import System
@@ -39,8 +39,8 @@ def command(words: Sequence[str]) -> str:
 def run(words: tuple[str, ...]) -> Found | None:
     """The run of ``tunnelspec check`` with these arguments; None if it finds nothing. Raises ``ValueError`` for wrong ones."""
     outcome = _outcome(words)
-    first = min(outcome.counterexamples.values(), key=lambda c: len(c.actions), default=None)
-    return None if first is None else Found(first, tuple(sorted(outcome.counterexamples)))
+    shortest = first(outcome)
+    return None if shortest is None else Found(shortest, tuple(sorted(outcome.counterexamples)))
 
 
 def _outcome(words: tuple[str, ...]) -> Outcome:

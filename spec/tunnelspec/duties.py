@@ -819,7 +819,11 @@ def remembers_acks(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said
 
 def releases(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
     return after.machines[2].state == "live" and (
-        bool(queue(before).confirmed) or released(before, after, b.limits.index_modulus) > 0
+        bool(queue(before).confirmed)
+        or (
+            (acks_something(b, before, heard, after, *said) or reopens(b, before, heard, after, *said))
+            and released(before, after, b.limits.index_modulus) > 0
+        )
     )
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import random
 import shutil
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tunnelcheck.interrupt import workers
 from tunnelcheck.mutation import record as records
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Court, Fate, Ground, Notes
 from tunnelcheck.mutation.mutants import OPERATORS, Mutant, mutants
@@ -170,12 +169,8 @@ def tried(chosen: Sequence[Mutant], jobs: int, visible: bool) -> Iterator[tuple[
         results: Iterable[tuple[int, Fate]] = map(_judge, range(len(chosen)))
         yield from _told(results, chosen, began, beat, visible)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        try:
-            yield from _told(pool.map(_judge, range(len(chosen)), chunksize=1), chosen, began, beat, visible)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with workers(jobs) as pool:
+        yield from _told(pool.map(_judge, range(len(chosen)), chunksize=1), chosen, began, beat, visible)
 
 
 def _judge(place: int) -> tuple[int, Fate]:

@@ -198,7 +198,12 @@ def search(model: Model, mode: Mode, folder: Path, progress: Progress = onwards,
     began = time.monotonic()
     with running([str(folder / name), *mode.options()], folder) as program:
         code, ended = _follow(program, lines, progress)
-    ran = understand(lines, code, mode)
+    try:
+        ran = understand(lines, code, mode)
+    except Failed:
+        if ended != INTERRUPTED:
+            raise
+        ran = Ran()  # it was ended before it had anything to tell
     if ended:
         ran.complete, ran.stopped = False, ended
     ran.seconds = _number(r"elapsed time ([0-9.e+]+) seconds", "".join(lines)) or time.monotonic() - began

@@ -1,0 +1,90 @@
+"""Ctrl-C: what explores for long stops cleanly, says what was covered, and leaves nothing behind. Real processes on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+MARK = "TUNNELSPEC_INTERRUPTED"
+"""A variable by which all processes of a run can be told, however they are started."""
+
+CASES = {
+    "check": (["check", "--size", "large", "--scenario", "all"], "states/s", "were covered"),
+    "spin": (["check", "--engine", "spin", "--size", "large", "--scenario", "all"], "states/s", "were covered"),
+    "spin early": (["check", "--engine", "spin", "--size", "large", "--scenario", "all"], "", "were covered"),
+    "swarm": (["check", "--engine", "spin", "--search", "swarm", "--cores", "2", "--size", "large", "--scenario", "all"],
+              "states/s", "were covered"),
+    "mutate": (["mutate", "--only", "REQ-R-*"], " mutants, ", "interrupted; of"),
+    "mutate early": (["mutate", "--only", "REQ-R-*"], "exploring", "interrupted; of"),
+    "findings": (["findings", "--only", "F01", "F02", "F03", "G03"], " experiments", "nothing is written"),
+}  # fmt: skip
+"""What is run, what it shows when it is interrupted ("": as soon as it has a child), and what it says then."""
+
+
+def processes(mark: str) -> set[int]:
+    """The processes that inherited this mark."""
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.add(int(folder.name))
+            except OSError:  # it has just ended
+                continue
+    return found
+
+
+def read_until(terminal: int, words: str) -> str:
+    """What a terminal shows up to these words, or to its end."""
+    shown = ""
+    while words not in shown:
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:  # nobody holds the other end any longer
+            break
+        if not more:
+            break
+        shown += more.decode()
+    return shown
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_interrupt_stops_it_cleanly(case: str, tmp_path: Path) -> None:
+    """Exit code 3, no process and no folder left."""
+    words, event, says = CASES[case]
+    mark = uuid.uuid4().hex
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tunnelcli.main", *words],
+        stdout=subprocess.PIPE, stderr=theirs, text=True, start_new_session=True,
+        env={**os.environ, MARK: mark, "TMPDIR": str(tmp_path), "COLUMNS": "200"},
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        if event:
+            shown = read_until(ours, event)
+            assert event in shown
+        else:
+            while program.poll() is None and not list(tmp_path.iterdir()):
+                os.sched_yield()
+            shown = ""
+        os.killpg(program.pid, signal.SIGINT)  # as a terminal does
+        out, _ = program.communicate(timeout=60)
+        shown += read_until(ours, "\0")
+    finally:
+        os.close(ours)
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+    assert "Traceback" not in shown + out
+    assert program.returncode == 3, shown + out
+    assert says in shown + out
+    assert not processes(mark)
+    assert not list(tmp_path.iterdir())
