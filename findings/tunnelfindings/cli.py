@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tunnelfindings.account import RECORD, Broken, account, faults, key, recorded, to_json
 from tunnelfindings.claims import CLAIMS
 from tunnelfindings.experiments import Departures, Verdict
 from tunnelfindings.explore import explore_all
@@ -38,7 +40,8 @@ def add_parsers(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 decided and, with --check, current; 2 there is no page to check; 3 undecided, or interrupted; 5 the page is stale."""
+    """0 decided and, with --check, current; 1 something breaks as merged for which no finding stands; 2 wrong use; 3 undecided, or
+    interrupted; 5 the page, or the account, is stale."""
     claims = tuple(c for c in CLAIMS if args.only is None or c.id in args.only)
     visible = sys.stderr.isatty() and not args.json
 
@@ -51,27 +54,39 @@ def run(args: argparse.Namespace) -> int:
         if visible:
             print(f"{clear}{seen}: {' '.join(departures)}", end="", file=sys.stderr, flush=True)
 
+    harms = recorded()
+    if harms is None and args.check:
+        print("findings/tunnelfindings/account.json is stale: run 'tunnelspec findings'", file=sys.stderr)
+        return 5
     try:
+        if harms is None and args.only is None:
+            made_by = key()
+            harms = account(progress)
+            RECORD.write_text(to_json(harms, made_by), encoding="utf-8")
         explored = explore_all((need for claim in claims for need in claim.needs), progress)
     except KeyboardInterrupt:
         print(f"{clear}tunnelspec findings: interrupted after {seen}; nothing is written", file=sys.stderr)
         return 3
     judged = judge_all(explored, claims)
+    wrong = faults(harms, CLAIMS) if harms is not None and args.only is None else ()
     if visible:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if args.json:
         print(json.dumps([j.as_json() for j in judged], indent=1))
     else:
         print(report(judged, sys.stdout.isatty()))
+    if wrong:
+        print("\n".join(f"the account is wrong: {line}" for line in wrong), file=sys.stderr)
+        return 1
     if undecided(judged):
         print(f"undecided within the bounds: {', '.join(undecided(judged))}", file=sys.stderr)
         return 3
-    return 0 if args.only else settle(judged, args.root, args.check)
+    return 0 if args.only else settle(judged, harms or (), args.root, args.check)
 
 
-def settle(judged: tuple[Judged, ...], root: Path, check: bool) -> int:
+def settle(judged: tuple[Judged, ...], harms: Sequence[Broken], root: Path, check: bool) -> int:
     """Write what is generated, or say what of it is stale."""
-    wanted = dict(files(judged, root))
+    wanted = dict(files(judged, harms, root))
     extra = [path for path in sorted((root / "findings").glob("*.*")) if path not in wanted]
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if check:

@@ -106,6 +106,20 @@ class Merged:
 
 
 @dataclass(frozen=True)
+class Met:
+    """As ``Merged``, but what breaks needs larger worlds, or departures that meet: it is read off the account (``account``)."""
+
+    departures: Departures
+    properties: tuple[str, ...]
+    find: Callable[[Departures, str], Harm | None]
+    needs: tuple[Departures, ...] = ()
+
+    def decide(self, explored: Explored) -> Decided:
+        harm = self.find(self.departures, self.properties[0])
+        return Decided(Verdict.UNDECIDED if harm is None else Verdict.CONFIRMED, harm)
+
+
+@dataclass(frozen=True)
 class Unlike:
     """What is claimed is not what happens. Refuted (or mended, if it once did) if the tables hold, while they would not if it
     happened; the trace shows what that would look like. If nothing would come of it, it is harmless either way."""
@@ -191,7 +205,7 @@ class Word:
         return Decided(Verdict.NO_BEHAVIOUR, proof=self.says)
 
 
-Experiment = Merged | Unlike | Shared | Proof | Praised | Word
+Experiment = Merged | Met | Unlike | Shared | Proof | Praised | Word
 
 
 @dataclass(frozen=True)
@@ -222,6 +236,7 @@ class Claim:
     experiment: Experiment
     fixes: tuple[Fix, ...] = ()
     because: str = ""  # what hides or limits the harm, or what the claim overlooks
+    stands_for: tuple[str, ...] = ()  # of what the merged code departs by: the properties that this breaks
 
     @property
     def needs(self) -> tuple[Departures, ...]:

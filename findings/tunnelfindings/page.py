@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tunnelbook.blocks import table
 from tunnelcheck.explain import RULES, draw, why
 from tunnelcheck.files import Trace
 from tunnelcheck.replay import breaks
+from tunnelcheck.scenarios import PROPERTIES_OF
 from tunneldraw.sequence import to_svg
-from tunnelfindings.claims import OURS, PRAISED, REVIEWED, UNSEEN
+from tunnelfindings.account import ALL, Broken, stands_for
+from tunnelfindings.claims import CLAIMS, OURS, PRAISED, REVIEWED, UNSEEN
 from tunnelfindings.experiments import Claim, Departures, Harm
 from tunnelfindings.explore import BY_ID, WORLDS, replayed
 from tunnelfindings.verdicts import FixVerdict, Judged
+from tunnelspec.deviations import DEVIATIONS
 
 HEAD = """\
 # Findings
@@ -36,6 +39,13 @@ replayed by a second interpreter, and you can: `tunnelspec replay spec/findings/
 runner do it over real sockets, where the same harm shows.
 """
 
+ACCOUNT = """\
+Every property, asked of the tables with all the departures of the merged code at once, and with each of them alone, in every
+small and medium world and in those beside. Each row is a violation, and the findings that stand for it, which have traces; what
+breaks only where several departures meet has a row for as few of them as it takes. `tunnelspec findings` fails if there is a
+violation for which no finding stands.
+"""
+
 CHAPTERS: tuple[tuple[str, str, tuple[Claim, ...]], ...] = (
     ("What the reviews claimed", "", REVIEWED),
     ("What they praised", "", PRAISED),
@@ -46,8 +56,8 @@ CHAPTERS: tuple[tuple[str, str, tuple[Claim, ...]], ...] = (
 )  # fmt: skip
 
 
-def page(judged: tuple[Judged, ...]) -> str:
-    """The page, whole."""
+def page(judged: tuple[Judged, ...], harms: Sequence[Broken] = ()) -> str:
+    """The page, whole. ``harms``: the account of what breaks as merged."""
     by_id = {j.claim.id: j for j in judged}
     parts = [HEAD, _summary(judged)]
     for title, says, claims in CHAPTERS:
@@ -58,7 +68,36 @@ def page(judged: tuple[Judged, ...]) -> str:
             _overview(rows),
             *(_section(j) for j in rows if _has_more(j)),
         ]
+    if harms:
+        parts += ["## Everything that breaks as merged", ACCOUNT, _account(harms)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _account(harms: Sequence[Broken]) -> str:
+    """A row for each property that breaks, and each set of departures that does it."""
+    order = [prop.id for properties in PROPERTIES_OF.values() for prop in properties]
+    rows = sorted(harms, key=lambda harm: (order.index(harm.property), harm.departures != ALL, len(harm.actions)))
+    return table(
+        ("property", "broken by", "steps", "world", "finding", "rules of ours that prevent it"),
+        (
+            (
+                harm.property,
+                "**all that the merged code departs by**" if harm.departures == ALL else ", ".join(harm.departures),
+                str(len(harm.actions)),
+                harm.world,
+                ", ".join(f"[{c.id}](#{c.id.lower()})" for c in CLAIMS if stands_for(c, harm)),
+                "-" if harm.departures == ALL else ", ".join(_preventing(harm)),
+            )
+            for harm in rows
+        ),
+    )
+
+
+def _preventing(harm: Broken) -> tuple[str, ...]:
+    """The lines and limits that the departures change, each with a link."""
+    lines = (line.id for name in harm.departures for line in DEVIATIONS[name].lines)
+    limits = (f"`{limit}`" for name in harm.departures for limit in DEVIATIONS[name].limits)
+    return (*(f"[{id_}](README.md#{id_.lower()})" for id_ in dict.fromkeys(lines)), *limits)
 
 
 def traces(judged: tuple[Judged, ...]) -> Iterator[tuple[str, Departures, Harm]]:
@@ -153,9 +192,9 @@ def _fix(j: Judged, number: int, fix: FixVerdict) -> str:
     return text
 
 
-def files(judged: tuple[Judged, ...], root: Path) -> Iterator[tuple[Path, str]]:
+def files(judged: tuple[Judged, ...], harms: Sequence[Broken], root: Path) -> Iterator[tuple[Path, str]]:
     """Each file that is generated, with its text."""
-    yield root / "findings.md", page(judged)
+    yield root / "findings.md", page(judged, harms)
     for name, departures, harm in traces(judged):
         yield root / "findings" / f"{name}.svg", _picture(departures, harm)
         yield root / "findings" / f"{name}.json", _trace(departures, harm)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunnelfindings.claims import CLAIMS
-from tunnelfindings.experiments import Claim, Decided, Departures, Explored, Fix, Harm, Remedy, Verdict
+from tunnelfindings.experiments import Claim, Decided, Departures, Explored, Fix, Harm, Met, Remedy, Verdict
 from tunnelspec.deviations import DEVIATIONS
 
 
@@ -30,8 +30,10 @@ class Judged:
     @property
     def departures(self) -> Departures:
         """What the tables depart by in the trace that decides it."""
-        needs = self.claim.experiment.needs
-        return needs[-1] if needs else ()
+        experiment = self.claim.experiment
+        if isinstance(experiment, Met):
+            return experiment.departures
+        return experiment.needs[-1] if experiment.needs else ()
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -221,7 +221,10 @@ def takes(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -
 
 
 def delivers(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
-    return not is_sent_on(b, before, heard, after, *said) or Deliver(heard.frame.data, heard.frame.binary) in said[-3]
+    return not is_sent_on(b, before, heard, after, *said) or any(
+        isinstance(output, Deliver) and (output.data, output.binary) == (heard.frame.data, heard.frame.binary)
+        for output in said[-3]
+    )
 
 
 def is_sent_on(b: Bounds, before: Gateway, heard: Any, after: Gateway, *said: Said) -> bool:
@@ -392,12 +395,10 @@ def runner_sends_something(b: Bounds, before: Runner, heard: Any, after: Runner,
 
 
 def gives_no_index(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
-    return all(
-        output.event.index == -1
+    return not gives_plain(b, before, heard, after, *said) or all(
+        not isinstance(output.event, SocketMessage) or output.event.index == -1
         for output in said[1]
-        if gives_plain(b, before, heard, after, *said)
-        and isinstance(output, Emit)
-        and isinstance(output.event, SocketMessage)
+        if isinstance(output, Emit)
     )
 
 
@@ -512,9 +513,17 @@ def is_opened(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said)
 
 def sends_what_the_actor_sends(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
     return not actor_speaks(b, before, heard, after, *said) or (
-        [sent.frame for _, sent in said[0]] == [ToServerWebSocketMessage(heard.data, heard.binary)]
+        (len(said[0]) == 1 and sends_data(heard.data, heard.binary, said[0]))
         if before.machines[0].state == "OPEN"
         else said[-2] != ()
+    )
+
+
+def sends_data(data: bytes, binary: bool, said: Said) -> bool:
+    """Whether all that was put on a link are messages of the actor's with this data."""
+    return all(
+        isinstance(sent.frame, ToServerWebSocketMessage) and (sent.frame.data, sent.frame.binary) == (data, binary)
+        for _, sent in said
     )
 
 
