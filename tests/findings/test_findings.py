@@ -134,13 +134,13 @@ def test_a_stale_page_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = tuple(replace(c, experiment=Word("a word"), fixes=(), because="") for c in CLAIMS)
     judged = judge_all({}, words)
     assert all(f"| {claim.id} |" in page(judged) for claim in words)
-    assert settle(judged, tmp_path, check=True) == 5
-    assert settle(judged, tmp_path, check=False) == 0
-    assert settle(judged, tmp_path, check=True) == 0
+    assert settle(judged, (), tmp_path, check=True) == 5
+    assert settle(judged, (), tmp_path, check=False) == 0
+    assert settle(judged, (), tmp_path, check=True) == 0
     (tmp_path / "findings" / "f99.svg").write_text("left over", encoding="utf-8")
-    assert settle(judged, tmp_path, check=True) == 5
+    assert settle(judged, (), tmp_path, check=True) == 5
     assert "f99.svg is stale" in capsys.readouterr().err
-    assert settle(judged, tmp_path, check=False) == 0
+    assert settle(judged, (), tmp_path, check=False) == 0
     assert not list((tmp_path / "findings").iterdir())
 
 
