@@ -57,9 +57,15 @@ def test_what_is_known_to_be_false_fails_with_its_shortest_trace(deviation: str)
     world, prop, steps = KNOWN_FALSE[deviation]
     found = outcome_of(WORLDS[world], deviation).counterexamples[prop]
     assert len(found.actions) == steps
-    assert found.property.could(*found.values)  # its witness knew that it could fail there
     assert breaks(found.system, replay(found.system, found.actions), found.property) is not None
     assert why(found.property, found.values)
+
+
+def test_a_second_loss_is_a_second_loss() -> None:
+    """P-AGAIN is asked where the tunnel was lost twice: in a world with one move a loss is a loss, and not a second one."""
+    broken = outcome_of(WORLDS["zombie"], "any-runner").counterexamples
+    assert "P-LOSS-KNOWN" in broken
+    assert "P-AGAIN" not in broken
 
 
 def test_the_tables_hold_in_the_small_worlds(capsys: pytest.CaptureFixture[str]) -> None:
