@@ -47,7 +47,7 @@ def code() -> str:
     """A hash of all code that has a part in a derivation: the specification's, and the suite's own."""
     digest = hashlib.sha256()
     for folder in (Path(machine.__file__).parent, Path(__file__).parent):
-        for path in sorted(folder.glob("*.py")):
+        for path in (*sorted(folder.glob("*.py")), *sorted(folder.glob("*.json"))):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

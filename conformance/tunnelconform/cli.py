@@ -12,6 +12,7 @@ from typing import Any
 from tunnelconform import html_matrix, matrix
 from tunnelconform.active import run_gateway, run_runner
 from tunnelconform.arguments import add_gateway, add_runner
+from tunnelconform.deviants_cli import add_deviations
 from tunnelconform.explain import conversation, explain, label
 from tunnelconform.passive import Judgement, judge
 from tunnelconform.record import serve
@@ -32,7 +33,9 @@ def add_parsers(subparsers: Any) -> None:
         epilog="example: tunnelspec record --listen 127.0.0.1:7000 --to ws://127.0.0.1:6420 -o talk.jsonl; "
         "tunnelspec conform trace talk.jsonl",
     )
-    kinds = conform.add_subparsers(dest="kind", metavar="KIND", required=True, help="gateway, runner, trace, matrix")
+    kinds = conform.add_subparsers(
+        dest="kind", metavar="KIND", required=True, help="gateway, runner, trace, matrix, deviations"
+    )
     trace = kinds.add_parser(
         "trace",
         help="judge a recording",
@@ -47,6 +50,7 @@ def add_parsers(subparsers: Any) -> None:
     trace.set_defaults(run=run_trace)
     add_gateway(kinds, run_gateway)
     add_runner(kinds, run_runner)
+    add_deviations(kinds)
     side_by_side = kinds.add_parser(
         "matrix",
         help="several results side by side",

@@ -7,7 +7,7 @@ the one that a quiet network makes likely.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from tunnelconform import conversation as talk
@@ -123,8 +123,10 @@ class GatewayModel:
     them for."""
 
     def __init__(
-        self, limits: Limits, bounds: Bounds, tables: Endpoint = GATEWAY, lives_by: Limits | None = None
-    ) -> None:
+        self, limits: Limits, bounds: Bounds, tables: Endpoint = GATEWAY, lives_by: Limits | None = None,
+        nearly: float = NEARLY,
+    ) -> None:  # fmt: skip
+        self.nearly = nearly
         self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
 
     @property
@@ -312,7 +314,7 @@ class GatewayModel:
         m = self._spend(m, "waits")
         value = getattr(self.limits, step.limit)
         dues = [due for event, due in m.timers if event is BackoffOver and step.limit == "backoff_ms"]
-        target = m.now + int(value * NEARLY) if step.short else max(dues, default=m.now + value + 1)
+        target = m.now + int(value * self.nearly) if step.short else max(dues, default=m.now + value + 1)
         while due := min(((due, event) for event, due in m.timers if due <= target), default=None, key=lambda d: d[0]):
             m = m._replace(now=max(m.now, due[0]))
             m = self._feel(m, due[1](due[0]), taken)
@@ -349,7 +351,7 @@ class GatewayModel:
                 unread = m.unread
                 m = m._replace(reads=True, unread=())
                 for message in unread:
-                    m = self._feel(m, message, taken)
+                    m = self._feel(m, replace(message, now=m.now), taken)  # it is as old as its reading
             elif isinstance(output, CloseClient):
                 m = m._replace(client="gone")
             elif isinstance(output, Resolve):

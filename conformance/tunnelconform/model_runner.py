@@ -65,8 +65,10 @@ class RunnerModel:
     limits, if they are not those that the gateway takes them for."""
 
     def __init__(
-        self, limits: Limits, bounds: Bounds, tables: Endpoint = RUNNER, lives_by: Limits | None = None
-    ) -> None:
+        self, limits: Limits, bounds: Bounds, tables: Endpoint = RUNNER, lives_by: Limits | None = None,
+        nearly: float = NEARLY,
+    ) -> None:  # fmt: skip
+        self.nearly = nearly
         self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
         self.around = AroundRunner(limits)
 
@@ -162,7 +164,7 @@ class RunnerModel:
             return self._feel(m, LinkLost(m.link - 1, m.now), taken)
         if isinstance(step, talk.Wait):
             value = int(getattr(self.limits, step.limit))
-            passed = int(value * NEARLY) if step.short else value + 1
+            passed = int(value * self.nearly) if step.short else value + 1
             m = self._spend(m, "waits", m._replace(now=m.now + passed))
             return self._feel(m, Collect(m.now), taken)
         raise Impossible(f"{step.do} is nothing to a runner")

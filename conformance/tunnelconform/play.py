@@ -98,10 +98,10 @@ class Play:
         """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
         end = self.now() + self.grace_ms
         while not happened():
+            self.check()  # if it should have come, that is said first
             if self.over() or self.now() > end + self.lag.ms:
                 raise Impossible(what)
             await self.next(0.25)
-            self.check()
 
     def check(self) -> None:
         """Look whether a side was silent where the tables are not."""

@@ -41,6 +41,7 @@ from tunnelspec.events import (
     LinkUp,
     OnBehalf,
     Replaced,
+    Silence,
 )
 from tunnelspec.frames import (
     CommandStartActor,
@@ -125,6 +126,7 @@ class GatewayPlay(Play):
         self.relays: dict[int, State] = {}
         self.links_made = 0
         self.introduced: set[int] = set()
+        self.doubted: set[int] = set()  # links that the gateway may have taken for silent
         self.flood: talk.Flood | None = None
         self.settled = 0  # tunnel messages, up to here, that no longer wait for anything
         self.settles: dict[bytes, int] = {}
@@ -322,9 +324,11 @@ class GatewayPlay(Play):
         self.poured += 1
         if self.flood is not None and not self.around.acks:
             self.settled = int(data)
+        self._links_may_be_lost()
         self.see(CLIENT, Deliver(data, binary), b"", "client")
 
     def _hears_close(self, code: int, reason: str) -> None:
+        self._links_may_be_lost()
         self.see(CLIENT, CloseClient(code, short(reason)), b"", "client")
 
     # -- runners -----------------------------------------------------------------------------------------------------
@@ -496,6 +500,7 @@ class GatewayPlay(Play):
         else:
             self.arrived.append((runner.link, type(kind).__name__, frame.messageId))
         self._watch(runner.link, kind)
+        self._may_be_lost(runner.link)
         self.see(runner.link, kind, frame.messageId, runner.name)
         self._drain(runner, frame)
 
@@ -519,6 +524,18 @@ class GatewayPlay(Play):
         known_ms = side.since(SOCKET, hangs_up, self.now())
         side.says(SOCKET, hangs_up, self.now())
         self._lost(runner, known_ms)
+
+    def _may_be_lost(self, link: int) -> None:
+        """If the gateway may take a link for silent, it may act on that before one sees that it closes it."""
+        dues = [t.due_ms for h in self.link_sides[link].hypotheses for t in h.timers if t.event is Silence]
+        if link not in self.doubted and min(dues, default=self.now() + 1) <= self.now():
+            self.doubted.add(link)
+            self.side.told(Told(_relayed(link), Received(LOST, link, now=min(dues)), 0, min(dues)))
+
+    def _links_may_be_lost(self) -> None:
+        for runner in self.runners.values():
+            if runner.up:
+                self._may_be_lost(runner.link)
 
     def _leaves(self, runner: Runner) -> None:
         """A runner's own end of its link: what the gateway says of it is not seen."""

@@ -11,6 +11,7 @@ from tunnelconform.arguments import gateway_subject, runner_subject
 from tunnelconform.cache import Derived, remembered
 from tunnelconform.cases import Case, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
+from tunnelconform.deviants import unlike
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
@@ -61,8 +62,12 @@ class Session:
 
 def cases_of(role: str, limits: Limits) -> Derived:
     """The cases for a subject of that role with such limits; derived once."""
-    derive = gateway_cases if role == "gateway" else runner_cases
-    return remembered(role, (limits, PATIENCE_MS), lambda: derive(limits, PATIENCE_MS))
+
+    def derive() -> Derived:
+        cases, unreached = (gateway_cases if role == "gateway" else runner_cases)(limits, PATIENCE_MS)
+        return (*cases, *unlike(role, cases, limits)), unreached
+
+    return remembered(role, (limits, PATIENCE_MS), derive)
 
 
 def opened(role: str, args: argparse.Namespace) -> AbstractAsyncContextManager[Session]:

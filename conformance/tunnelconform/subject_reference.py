@@ -20,7 +20,7 @@ SHORT: Mapping[str, int] = {
     "backoff_ms": 250,
     "gc_interval_ms": 150,
     "ack_timeout_ms": 900,
-    "max_hibernation_ms": 1_500,
+    "max_hibernation_ms": 2_600,  # more than a gateway may take for anything, or that would explain every silence
     "init_timeout_ms": 600,
     "lost_threshold_ms": 1_500,
     "ping_interval_ms": 300,

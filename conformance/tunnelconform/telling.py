@@ -15,7 +15,7 @@ from tunnelconform.around_gateway import short
 from tunnelconform.conditions import texts
 from tunnelconform.conversation import Conversation, Step, Wait
 from tunnelconform.derive import Felt
-from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
+from tunnelconform.model_gateway import NEARLY, Bounds, GatewayModel, Spent
 from tunnelconform.model_runner import Bounds as RunnerBounds
 from tunnelconform.model_runner import RunnerModel
 from tunnelconform.model_runner import Spent as RunnerSpent
@@ -108,16 +108,19 @@ class Twins:
         return frames, sorted(acks)
 
 
-def twins(role: str, deviations: Sequence[Deviation], limits: Limits) -> tuple[Twins, ...]:
-    """Models with as much as is to be done, in a few worlds."""
+def twins(role: str, deviations: Sequence[Deviation], limits: Limits, nearly: float = NEARLY) -> tuple[Twins, ...]:
+    """Models with as much as is to be done, in a few worlds. ``nearly``: the part of a limit that a short wait takes."""
     tables, lives_by = depart(TABLES, limits, deviations)
     if role == "gateway":
         return tuple(
-            Twins(role, GatewayModel(limits, b), GatewayModel(limits, b, tables.gateway, lives_by))
+            Twins(
+                role, GatewayModel(limits, b, nearly=nearly), GatewayModel(limits, b, tables.gateway, lives_by, nearly)
+            )
             for b in GATEWAY_BOUNDS
         )
     return tuple(
-        Twins(role, RunnerModel(limits, b), RunnerModel(limits, b, tables.runner, lives_by)) for b in RUNNER_BOUNDS
+        Twins(role, RunnerModel(limits, b, nearly=nearly), RunnerModel(limits, b, tables.runner, lives_by, nearly))
+        for b in RUNNER_BOUNDS
     )
 
 
@@ -146,6 +149,25 @@ def telling(pair: Twins, about: frozenset[str], known: Iterable[Conversation]) -
         for varied in _varied(pair.right, conversation):
             yield from search.follow(varied)
     yield from search.further()
+
+
+def alike(pair: Twins) -> tuple[int, bool]:
+    """In how many situations, the nearest first, the peers see the same of both; and whether they never see anything else."""
+    start = (pair.right.start(), pair.wrong.start())
+    seen, agenda = {start}, deque([start])
+    while agenda and len(seen) < MOST:
+        here, there = agenda.popleft()
+        for step in _menu(pair.right, here):
+            try:
+                right, wrong, differ, _ = pair.go(here, there, step)
+            except Impossible:
+                continue
+            if differ:
+                return len(seen), False
+            if (right, wrong) not in seen:
+                seen.add((right, wrong))
+                agenda.append((right, wrong))
+    return len(seen), True
 
 
 class _Search:
