@@ -20,7 +20,7 @@ from tunnelconform.conversation import Tell, Wait, from_json
 from tunnelconform.conversation import to_json as to_talk
 from tunnelconform.inclusion import inclusion
 from tunnelconform.oracle import Tag
-from tunnelconform.play import SHORT
+from tunnelconform.play import SHORT, Play
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played
@@ -32,6 +32,9 @@ from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.limits import Limits
 
 ROLES = {"gateway": GATEWAY, "runner": RUNNER}
+TAIL_S = 0.5
+"""So long one waits after the last step for what should not come."""
+
 TRIES = 6
 """So many cases are tried that should notice a departure."""
 
@@ -163,7 +166,7 @@ async def against_gateway(wrong: Wrong, some: Sequence[Case]) -> Noticed | None:
     try:
 
         async def play(case: Case) -> Played:
-            return await GatewayPlay(subject, nature, case.conversation, case.goal).run()
+            return await _patient(GatewayPlay(subject, nature, case.conversation, case.goal)).run()
 
         return await _first(some, play)
     finally:
@@ -177,11 +180,17 @@ async def against_runner(wrong: Wrong, some: Sequence[Case]) -> Noticed | None:
     try:
 
         async def play(case: Case) -> Played:
-            return await RunnerPlay(hub, subject.limits, case.conversation, case.goal).run()
+            return await _patient(RunnerPlay(hub, subject.limits, case.conversation, case.goal)).run()
 
         return await _first(some, play)
     finally:
         await subject.stop()
+
+
+def _patient(play: Play) -> Play:
+    """What a departure does too much of may be the last thing that is seen: here one waits for it."""
+    play.tail_s = TAIL_S
+    return play
 
 
 async def _first(some: Sequence[Case], play: Callable[[Case], Awaitable[Played]]) -> Noticed | None:

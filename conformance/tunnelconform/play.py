@@ -40,6 +40,7 @@ class Play:
     """One conversation. A role says what each step does (``do_…``), and what must happen by itself by a time (``due``)."""
 
     subject_lane = ""
+    tail_s = TAIL_S
     collects_every_ms = 0
     """A subject may collect so much later than it must."""
 
@@ -178,7 +179,7 @@ class Play:
                 before = step
             if not self.over():
                 await self.rest()
-                await asyncio.sleep(TAIL_S)
+                await asyncio.sleep(self.tail_s)
         except Impossible as error:
             why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
         finally:
