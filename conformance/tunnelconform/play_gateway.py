@@ -484,8 +484,8 @@ class GatewayPlay(Play):
             self.link_sides[runner.link].says(SOCKET, frame, self.now())
             self.note("gateway", runner.name, frame)
             self.news.set()
-        if not isinstance(frame, ToClientTunnelMessage):
-            return
+        if not isinstance(frame, ToClientTunnelMessage) or runner.link in self.links.gone:
+            return  # what was on its way when the runner closed its link counts as lost
         kind = frame.messageKind
         if not self.request and isinstance(kind, ToClientWebSocketOpen) and VISITOR not in kind.path:
             self.request = frame.requestId
