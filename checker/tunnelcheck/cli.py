@@ -21,7 +21,8 @@ from tunnelcheck.report import Counterexample, Outcome, check, first
 from tunnelcheck.scenarios import BESIDE, DEFAULT_SIZE, PROPERTIES_OF, SIZES, Scenario
 from tunnelcheck.spin import SEARCHES, check_with_spin
 from tunneldraw.sequence import Sequence as Drawing
-from tunneldraw.sequence import to_svg, to_text
+from tunneldraw.sequence_svg import to_svg
+from tunneldraw.sequence_text import to_text
 from tunnelexport.promela.shapes import Refused
 from tunnelexport.promela.spin import Failed, Missing
 from tunnelspec.deviations import DEVIATIONS, MERGED, Deviation, apply, blame, without

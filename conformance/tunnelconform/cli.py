@@ -19,7 +19,7 @@ from tunnelconform.record import serve
 from tunnelconform.recording import Entry, RecordingError, read
 from tunnelconform.report import ReportError, named
 from tunnelconform.report import read as read_report
-from tunneldraw.sequence import to_text
+from tunneldraw.sequence_text import to_text
 
 CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tunnelconform.played import Verdict
 from tunnelconform.report import Entry, Report
-from tunneldraw.sequence import to_text, visible
+from tunneldraw.sequence_text import to_text, visible
 
 WIDTH = 100
 BASELINE = "baseline"

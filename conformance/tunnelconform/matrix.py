@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tunnelconform.marks import SHAPES
 from tunnelconform.report import Report, worst
-from tunneldraw.sequence import columns, fit, visible
+from tunneldraw.sequence_text import columns, fit, visible
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tunnelconform.marks import SHAPES
 from tunneldraw.sequence import Sequence as Drawing
-from tunneldraw.sequence import fold, says, to_svg, visible
+from tunneldraw.sequence import fold, says
 from tunneldraw.sequence import rules_of as rules_of_step
+from tunneldraw.sequence_svg import to_svg
+from tunneldraw.sequence_text import visible
 from tunneldraw.svg import style as picture_style
 
 WEB = Path(__file__).with_name("web")

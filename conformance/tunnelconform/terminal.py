@@ -16,8 +16,9 @@ from tunnelconform.explain import SHOWN, label, near, reasons
 from tunnelconform.played import Line, Played, Verdict
 from tunnelconform.shrink import Shrunk
 from tunnelconform.suite import Result
-from tunneldraw.sequence import Lane, Message, Note, Step, to_text
+from tunneldraw.sequence import Lane, Message, Note, Step
 from tunneldraw.sequence import Sequence as Drawing
+from tunneldraw.sequence_text import to_text
 
 COLOURS: Mapping[Verdict, str] = {
     Verdict.PASS: "32",

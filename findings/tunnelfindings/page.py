@@ -11,7 +11,7 @@ from tunnelcheck.explain import RULES, draw, why
 from tunnelcheck.files import Trace
 from tunnelcheck.replay import breaks
 from tunnelcheck.scenarios import PROPERTIES_OF
-from tunneldraw.sequence import to_svg
+from tunneldraw.sequence_svg import to_svg
 from tunnelfindings.account import ALL, Broken, stands_for
 from tunnelfindings.claims import CLAIMS, OURS, PRAISED, REVIEWED, UNSEEN
 from tunnelfindings.experiments import Claim, Departures, Harm

@@ -9,7 +9,8 @@ from itertools import groupby
 from tunnelbook.blocks import table
 from tunnelcheck.cli import picture
 from tunnelcheck.explain import RULES, draw
-from tunneldraw.sequence import Note, Sequence, StateChange, Step, fold, rules_of, says, to_svg
+from tunneldraw.sequence import Note, Sequence, StateChange, Step, fold, rules_of, says
+from tunneldraw.sequence_svg import to_svg
 from tunnellessons import exercise, wirepage
 from tunnellessons.lesson import Lesson, Mark
 from tunnellessons.links import BOOK, cite

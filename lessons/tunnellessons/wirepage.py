@@ -11,7 +11,7 @@ from __future__ import annotations
 from tunnelcheck.explain import RULES
 from tunnelconform.explain import conversation
 from tunnelconform.passive import judge
-from tunneldraw.sequence import to_svg
+from tunneldraw.sequence_svg import to_svg
 from tunnellessons.broken import GATEWAYS
 from tunnellessons.lesson import Lesson, Mark
 from tunnellessons.links import cite

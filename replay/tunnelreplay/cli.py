@@ -16,7 +16,8 @@ from tunnelcheck.files import Trace, TraceError, read
 from tunnelcheck.replay import Moment, Unfaithful, breaks
 from tunnelcheck.replay import replay as interpret
 from tunnelcheck.scenarios import PROPERTIES_OF, WORLDS
-from tunneldraw.sequence import to_svg, to_text
+from tunneldraw.sequence_svg import to_svg
+from tunneldraw.sequence_text import to_text
 from tunnelreplay.run import Divergence, Replayed
 from tunnelreplay.run import replay as perform
 from tunnelspec.deviations import Deviation, apply, named

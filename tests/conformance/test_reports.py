@@ -24,7 +24,8 @@ from tunnelconform.played import Verdict
 from tunnelconform.pytest_plugin import heeded, parsed
 from tunnelconform.report import OUTCOMES, Entry, Failure, Report, ReportError, from_json, named, read, to_json
 from tunneldraw.picture import Picture, anchor
-from tunneldraw.sequence import Lane, Message, Note, Sequence, columns
+from tunneldraw.sequence import Lane, Message, Note, Sequence
+from tunneldraw.sequence_text import columns
 from tunnelspec.endpoint import MACHINES
 
 pytest_plugins = ["pytester"]

@@ -12,21 +12,18 @@ from hypothesis import strategies as st
 from tunneldraw.sequence import (
     Again,
     Lane,
-    LiveText,
     Message,
     Note,
     Sequence,
     StateChange,
     Step,
-    columns,
     fold,
     from_json,
     rules_of,
     to_json,
-    to_svg,
-    to_text,
-    visible,
 )
+from tunneldraw.sequence_svg import to_svg
+from tunneldraw.sequence_text import LiveText, columns, to_text, visible
 
 ANSI = re.compile(r"\x1b\[\d+m")
 LANES = (Lane("c", "client"), Lane("g", "gateway"), Lane("r", "runner 1"), Lane("a", "actor"))

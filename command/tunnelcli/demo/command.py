@@ -14,7 +14,9 @@ from typing import Any
 from tunnelcli.demo.cast import CastError, Record
 from tunnelcli.demo.script import LANES, Scribe
 from tunnelcli.demo.story import Outcome, play
-from tunneldraw.sequence import LiveText, Note, Sequence, to_svg
+from tunneldraw.sequence import Note, Sequence
+from tunneldraw.sequence_svg import to_svg
+from tunneldraw.sequence_text import LiveText
 
 MIN_WIDTH = 148  # the longest frame's name fits between two lanes
 
