@@ -112,7 +112,12 @@ def properties_block() -> str:
         "link": LINK_PROPERTIES,
         "relay": RELAY_PROPERTIES,
     }
-    rows = ((p.id, world, p.scope.value, p.says) for world, properties in worlds.items() for p in properties)
+    cite = '<a id="{}"></a>{}'.format
+    rows = (
+        (cite(anchor(p.id), p.id), world, p.scope.value, p.says)
+        for world, properties in worlds.items()
+        for p in properties
+    )
     return table(("name", "world", "of a", "says"), rows)
 
 
