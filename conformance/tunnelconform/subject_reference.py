@@ -15,20 +15,20 @@ from tunnelconform.subject import Door, Nature, Place, SubjectError
 from tunnelspec.limits import DEFAULT, Limits
 
 SHORT: Mapping[str, int] = {
-    "open_timeout_ms": 400,
-    "response_timeout_ms": 400,
+    "open_timeout_ms": 2_300,
+    "response_timeout_ms": 2_300,
     "backoff_ms": 250,
     "gc_interval_ms": 150,
-    "ack_timeout_ms": 900,
-    "max_hibernation_ms": 2_600,  # more than a gateway may take for anything, or that would explain every silence
-    "init_timeout_ms": 600,
-    "lost_threshold_ms": 1_500,
+    "ack_timeout_ms": 2_600,
+    "max_hibernation_ms": 2_600,
+    "init_timeout_ms": 2_300,
+    "lost_threshold_ms": 2_600,
     "ping_interval_ms": 300,
     "max_retries": 1,
     "max_pending_messages": 24,
     "max_pending_bytes": 8_192,
 }
-"""Limits that make every wait a short one."""
+"""Limits that make every wait a short one, and longer than a gateway may take for anything: or that would explain a silence."""
 
 
 class ReferenceGateway:

@@ -16,12 +16,12 @@ from tunnelspec.limits import DEFAULT, Limits
 PATIENCE_S = 20.0
 SHORT_RUNNER: Mapping[str, int] = {
     "runner_gc_interval_ms": 150,
-    "runner_ack_timeout_ms": 1_500,
-    "max_hibernation_ms": 2_500,
+    "runner_ack_timeout_ms": 2_600,
+    "max_hibernation_ms": 2_600,
     "ping_interval_ms": 300,
     "reconnect_ms": 50,
 }
-"""Limits that make every wait a short one."""
+"""Limits that make every wait a short one, and longer than a runner may take for anything: or that would explain a silence."""
 
 
 class CommandRunner:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +41,8 @@ def test_a_link_that_was_replaced_is_known_to_be_gone_since_then(replaced: int, 
 
 def test_a_wait_that_is_to_be_too_short_is_so_whatever_was_waited_for_before() -> None:
     """HIB-G-09: a sleeper that had slept for a while was to be woken and wait no longer than that; it expired first."""
-    model = GatewayModel(ReferenceGateway().limits, Bounds(Spent()))
+    limits = replace(ReferenceGateway().limits, ack_timeout_ms=900, max_hibernation_ms=2_600)
+    model = GatewayModel(limits, Bounds(Spent()))
     asleep = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer(), talk.Close(retry=True))
     last = talk.Wait(limit="max_hibernation_ms")
     twins = dict(timely(model, (*asleep, last), "HIB-G-09"))
