@@ -18,7 +18,7 @@ from tunnelconform.conversation import to_json
 from tunnelconform.played import Played, Verdict
 from tunnelconform.report import Report, entry_of, failure_of
 from tunnelconform.report import to_json as report_to_json
-from tunnelconform.session import Session, cases_of, changed, opened
+from tunnelconform.session import Session, blind, cases_of, changed, opened
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, file_name
 from tunnelconform.subject import SubjectError
@@ -91,6 +91,8 @@ async def _session(role: str, args: argparse.Namespace) -> int:
         report(results, findings, session.title, seconds, args.verbose, sys.stdout)
         for difference in session.profile.differs:
             print(f"profile {session.profile.name}: {difference}")
+        if unseen := blind(role, session.nature.limits, session.nature.grace_ms):
+            print(f"limits: {unseen}")
         for id_, why in out_of_date.items():
             print(f"{args.baseline}: {id_} is stale: {why}")
     return code(results, bool(out_of_date))

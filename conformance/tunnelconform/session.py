@@ -28,6 +28,24 @@ PATIENCE_MS = 60_000
 """No single wait is longer."""
 
 
+ENDINGS = {
+    "gateway": ("open_timeout_ms", "ack_timeout_ms", "max_hibernation_ms", "init_timeout_ms", "lost_threshold_ms"),
+    "runner": ("runner_ack_timeout_ms", "max_hibernation_ms"),
+}
+"""The limits whose end is an answer to anything: one that is no longer than a subject may take explains each of its silences."""
+
+
+def blind(role: str, limits: Limits, grace_ms: int) -> str:
+    """What a run with such limits cannot see, in words; "" if there is nothing."""
+    short = [f"{name} {getattr(limits, name)}" for name in ENDINGS[role] if getattr(limits, name) <= grace_ms]
+    if not short:
+        return ""
+    return (
+        f"{', '.join(short)}: no longer than the {grace_ms} ms that a {role} may take for anything, so that what it leaves out "
+        "before may go unseen; give it longer limits"
+    )
+
+
 @dataclass(frozen=True)
 class Session:
     """A subject that is running, and how a case is played against it. ``more`` makes random walks of a seed; ``write`` makes a

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tunnelconform.conversation import Conversation, from_json, to_json
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.session import blind
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
 from tunnelconform.stress import faults
@@ -291,3 +293,11 @@ def test_a_conversation_is_data(conversation: list[talk.Step]) -> None:
 def test_what_is_no_conversation_is_refused(bad: object) -> None:
     with pytest.raises(talk.ConversationError):
         from_json(bad)
+
+
+def test_limits_that_would_explain_a_silence_are_named() -> None:
+    """A gateway that heard nothing of its runner passed, since each open timed out while its answer might still be worked on."""
+    ours, grace = ReferenceGateway().limits, Nature(DEFAULT).grace_ms
+    assert blind("gateway", ours, grace) == "" == blind("runner", reference_runner().limits, grace)
+    assert blind("gateway", replace(ours, open_timeout_ms=400), grace).startswith("open_timeout_ms 400: ")
+    assert "open_timeout_ms 2000" in blind("gateway", DEFAULT, grace)
