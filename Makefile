@@ -64,7 +64,7 @@ conform-engine: $(STAMP) $(ENGINE_STAMP)  ## what is known of the production eng
 	@$(BIN)/tunnelspec conform gateway --subject engine --profile engine-v2 --walks 0 --no-shrink $(KNOWN:%=--only '%') \
 		--baseline conformance/reports/engine-2.3.19.json
 
-bench: $(STAMP)  ## measure; ratios, not promises
+bench: $(STAMP) $(NODE_STAMP)  ## measure; ratios, not promises
 	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 lock:  ## pin the newest versions that pyproject.toml allows
