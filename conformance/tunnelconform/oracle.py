@@ -310,24 +310,19 @@ class Oracle:
     def lose(
         self, hypotheses: Sequence[Hypothesis], channel: int, then: Sequence[Any], time_ms: int
     ) -> tuple[Hypothesis, ...]:
-        """What may be so once a link is gone: of what it carried to the subject any beginning has arrived, and what the subject
-        said on it is never seen. ``then``: what the subject is told of the loss."""
+        """What may be so once a channel is gone: of what it carried to the subject any beginning has arrived, to be worked on when
+        the subject can, and what the subject said on it is never seen. ``then``: what the subject is told of the loss."""
         found: dict[Hypothesis, None] = {}
+        news = tuple(Told(channel, event, 0, time_ms) for event in then)
         for h in hypotheses:
-            for arrived in self._beginnings(h, channel):
-                told = tuple(t for t in arrived.told if t.channel != channel)
-                said = tuple(s for s in arrived.said if s.channel != channel)
-                news = (Told(channel, event, 0, time_ms) for event in then)
-                found[arrived._replace(told=(*told, *news), said=said)] = None
+            said = tuple(s for s in h.said if s.channel != channel)
+            carried = [place for place, told in enumerate(h.told) if told.channel == channel]
+            for arrived in range(len(carried) + 1):
+                lost = frozenset(carried[arrived:])
+                told = tuple(t for place, t in enumerate(h.told) if place not in lost)
+                found[h._replace(told=(*told, *news), said=said)] = None
         _check(len(found))
         return tuple(found)
-
-    def _beginnings(self, h: Hypothesis, channel: int) -> Iterator[Hypothesis]:
-        yield h
-        while any(told.channel == channel for told in h.told):
-            place = next(place for place, told in enumerate(h.told) if told.channel == channel)
-            h = next(self._work_on(h, place))
-            yield h
 
     def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject has worked on something before all else: for what makes no difference."""

@@ -77,6 +77,7 @@ class Judge:
     def __init__(self, limits: Limits = DEFAULT, grace_ms: int = GRACE_MS) -> None:
         self._limits, self._grace = limits, grace_ms
         self._links: dict[int, LinkOpened] = {}
+        self._gone: set[int] = set()
         self._requests: dict[bytes, _Request] = {}
         self._frames = self._place = 0
         self._breaches: list[Breach] = []
@@ -90,6 +91,7 @@ class Judge:
         if isinstance(entry, LinkOpened):
             self._links[entry.link] = entry
         elif isinstance(entry, LinkClosed):
+            self._gone.add(entry.link)
             for request in self._requests.values():
                 self._lose(request, entry)
         else:
@@ -132,14 +134,14 @@ class Judge:
         self._tunnel(request, entry, frame, link.runner_key or f"link {entry.link}")
 
     def _begin(self, id_: bytes) -> _Request:
-        oracle = roles.gateway(self._limits)
+        oracle = roles.gateway(self._limits, self._gone)
         made = _Request(id_, Side("gateway", oracle, oracle.start(GATEWAY.start()), self._grace))
         self._requests[id_] = made
         return made
 
     def _runner(self, request: _Request, key: str) -> Side:
         if key not in request.runners:
-            oracle = roles.runner(self._limits)
+            oracle = roles.runner(self._limits, self._gone)
             request.runners[key] = Side("runner", oracle, oracle.start(RUNNER.start()), self._grace)
         return request.runners[key]
 

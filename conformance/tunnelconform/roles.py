@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from typing import Any
 
 from tunnelconform.oracle import Hypothesis, Oracle, Seen, Surroundings
@@ -38,7 +39,7 @@ from tunnelspec.frames import (
     ToServerWebSocketMessageAck,
     ToServerWebSocketOpen,
 )
-from tunnelspec.limits import DEFAULT, Limits
+from tunnelspec.limits import Limits
 
 LISTENER = RUNNER.place("listener")
 FRAME_BYTES = 64
@@ -90,8 +91,15 @@ def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
     yield Concluded(now)
 
 
+@dataclass
 class Links(Surroundings):
-    """Only links are seen. What an open names comes from outside, so any open is as good as another."""
+    """Only links are seen, but for those that are ``gone``. What an open names comes from outside, so any open is as good as
+    another."""
+
+    gone: Set[int]
+
+    def carries(self, channel: int) -> bool:
+        return channel not in self.gone
 
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, ToClientWebSocketOpen):
@@ -113,11 +121,11 @@ class BehindRunner(Links):
         return behind_the_runner(h, seen)
 
 
-def gateway(limits: Limits = DEFAULT) -> Oracle:
-    """The oracle for a gateway of which only its links are seen."""
-    return Oracle(GATEWAY, BehindGateway(), limits)
+def gateway(limits: Limits, gone: Set[int]) -> Oracle:
+    """The oracle for a gateway of which only its links are seen. ``gone``: those that are no more; it may grow."""
+    return Oracle(GATEWAY, BehindGateway(gone), limits)
 
 
-def runner(limits: Limits = DEFAULT) -> Oracle:
-    """The oracle for a runner of which only its link is seen."""
-    return Oracle(RUNNER, BehindRunner(), limits)
+def runner(limits: Limits, gone: Set[int]) -> Oracle:
+    """The oracle for a runner of which only its link is seen. ``gone``: as there."""
+    return Oracle(RUNNER, BehindRunner(gone), limits)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelconform import conversation as talk
+from tunnelconform.around_gateway import CLIENT, AroundGateway, Links, Reading
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.cases import timely
 from tunnelconform.lag import WINDOW_MS, Lag
@@ -16,11 +17,21 @@ from tunnelconform.oracle import Oracle, Told
 from tunnelconform.play_gateway import BY_ITSELF
 from tunnelconform.side import Side
 from tunnelconform.subject_reference import ReferenceGateway
-from tunnelspec.endpoint import LINK_GATEWAY
-from tunnelspec.events import HangUp, LinkUp, Replaced
-from tunnelspec.frames import ProtocolMetadata, ToClientInit, ToServerInit
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY
+from tunnelspec.events import ClientClosed, ClientConnected, ClientMessage, HangUp, LinkUp, Replaced
+from tunnelspec.frames import (
+    ProtocolMetadata,
+    ToClientInit,
+    ToClientWebSocketClose,
+    ToClientWebSocketMessage,
+    ToClientWebSocketOpen,
+    ToServerInit,
+    ToServerWebSocketOpen,
+    TunnelAck,
+)
 from tunnelspec.machine import Received
 
+GRACE_MS = 100
 INIT = Received(ToServerInit("r", 1, 1, None, None, None), 1)
 
 
@@ -73,3 +84,59 @@ def test_time_in_which_the_suite_could_not_run_is_not_the_subjects(beats: list[t
         lag.beat(now_ms, by)
         late.append((now_ms, by if by > 10 else 0))
         assert lag.ms == sum(by for when, by in late if when >= now_ms - WINDOW_MS)
+
+
+class CutOff:
+    """A gateway whose client is cut off while what it said is still on its way."""
+
+    def __init__(self, says: int, opened: bool) -> None:
+        self.links = Links()
+        self.links.joined(1, 1)
+        around = AroundGateway(GATEWAY, ReferenceGateway().limits, self.links, GRACE_MS)
+        oracle = Oracle(GATEWAY, around, ReferenceGateway().limits, supposed=10)
+        self.side = Side("gateway", oracle, oracle.start(memory=Reading()), GRACE_MS)
+        self.time = 1
+        self.side.told(Told(CLIENT, ClientConnected(), 0, self._now()))
+        assert self.says(ToClientWebSocketOpen("a", "/", ()), b"open")
+        self.hears(TunnelAck(), b"open")
+        if opened:
+            self.hears(ToServerWebSocketOpen(True, -1))
+        for number in range(1, says + 1):
+            self.side.told(Told(CLIENT, ClientMessage(f"m{number}".encode(), False, 50, 0, self.time), 0, self._now()))
+        self.links.gone.add(CLIENT)
+        self.side.loses(CLIENT, [ClientClosed(None, None, self.time)], self._now())
+
+    def _now(self) -> int:
+        self.time += 1
+        return self.time
+
+    def hears(self, frame: object, id_: bytes = b"") -> None:
+        self.side.hears(1, frame, id_ or self._now().to_bytes(2), self.time)
+
+    def says(self, frame: object, id_: bytes = b"") -> bool:
+        self.side.says(1, frame, self._now(), id_ or self.time.to_bytes(2))
+        return not self.side.problem
+
+    def passes_on(self, number: int) -> bool:
+        return self.says(ToClientWebSocketMessage(number, f"m{number}".encode(), False))
+
+
+@given(st.integers(0, 3), st.integers(0, 3), st.booleans())
+def test_of_what_a_client_said_that_was_cut_off_any_beginning_may_have_been_read(
+    said: int, read: int, opened: bool
+) -> None:
+    """CONN-G-18, ACK-G-20: it lay unread before the gateway, and was read once the tunnel was open; the close came behind it."""
+    cut = CutOff(said, opened)
+    if not opened:
+        cut.hears(ToServerWebSocketOpen(True, -1))
+    assert all(cut.passes_on(number) for number in range(1, min(said, read) + 1))
+    assert cut.says(ToClientWebSocketClose(None, None))
+    assert not cut.passes_on(read + 1)
+
+
+@given(st.integers(1, 3))
+def test_of_what_a_client_said_nothing_is_left_out_before_what_was_read(said: int) -> None:
+    """ACK-G-06: what is passed on begins with the first."""
+    cut = CutOff(said, opened=False)
+    cut.hears(ToServerWebSocketOpen(True, -1))
+    assert not cut.says(ToClientWebSocketMessage(1, b"m2", False))
