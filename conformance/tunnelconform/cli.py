@@ -40,7 +40,7 @@ def add_parsers(subparsers: Any) -> None:
         "trace",
         help="judge a recording",
         description="Is what each side said, in each request of a recording, something that the tables allow? Names the first "
-        "frame that is not, the states that were possible before it, and what would have been allowed.",
+        "frame that is not, by the file's line, the states that were possible before it, and what would have been allowed.",
         epilog="example: tunnelspec conform trace talk.jsonl --json\n\n"
         "exit codes: 0 all is allowed; 1 something is not; 2 the file is no recording; 3 nothing could be judged",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -93,7 +93,7 @@ def run_trace(args: argparse.Namespace) -> int:
         print(f"tunnelspec conform trace: {error}", file=sys.stderr)
         return 2
     judgement = judge(entries)
-    print(json.dumps(as_json(judgement)) if args.json else report(entries, judgement))
+    print(json.dumps(as_json(judgement)) if args.json else report(entries, judgement, str(args.file)))
     return CODES[judgement.verdict]
 
 
@@ -123,7 +123,8 @@ def as_json(judgement: Judgement) -> dict[str, Any]:
         "breaches": [
             {
                 "side": b.side,
-                "entry": b.place + 1,
+                "line": b.line,
+                "number": b.frame,
                 "time_ms": b.time_ms,
                 "request": b.request.hex(),
                 "frame": None if b.what is None else label(b.what),
@@ -140,14 +141,14 @@ def as_json(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def report(entries: tuple[Entry, ...], judgement: Judgement) -> str:
-    """The judgement for a reader."""
+def report(entries: tuple[Entry, ...], judgement: Judgement, name: str) -> str:
+    """The judgement for a reader; ``name`` is the recording's."""
     lines: list[str] = []
     colour, width = sys.stdout.isatty(), max(100, shutil.get_terminal_size().columns)
     for breach in judgement.breaches:
         if breach.request:
             lines += [to_text(conversation(entries, breach, judgement), colour, width)]
-        lines += [*explain(breach), ""]
+        lines += [*explain(breach, name), ""]
     for side, id_, why in judgement.undecided:
         lines.append(f"{side}, request {id_.hex()}: not judged to its end: {why}")
     opaque = ", ".join(f"{count} {why}" for why, count in judgement.opaque.most_common())

@@ -67,10 +67,10 @@ def differences(due: Any, seen: Any) -> str:
     return "; ".join(parts)
 
 
-def explain(breach: Breach) -> Iterator[str]:
-    """The breach of a recording, line by line."""
+def explain(breach: Breach, name: str) -> Iterator[str]:
+    """The breach of a recording of that name, line by line; the first begins with the place, as compilers give it."""
     who = f"{breach.side}, request {breach.request.hex()}" if breach.request else breach.side
-    yield f"entry {breach.place + 1}, at {breach.time_ms} ms, {who}:"
+    yield f"{name}:{breach.line}: frame {breach.frame}, at {breach.time_ms} ms, {who}:"
     if isinstance(breach.what, WireError):
         yield f"  what it sent is no frame: {breach.what}"
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from typing import Any, Protocol
@@ -35,6 +36,9 @@ from tunnelspec.frames import (
 from tunnelspec.limits import Limits
 
 VERSION = 2
+
+LOG = logging.getLogger(__name__)
+LOG.addHandler(logging.NullHandler())  # a link that is cut in its handshake is no news
 
 
 class Guest(Protocol):
@@ -75,7 +79,7 @@ class Hub:
         """Listen; the URL that the runner is to dial. Raises ``OSError``."""
         self._server = await serve(
             self._serve, host, port, select_subprotocol=_pick, compression=None, max_size=None, ping_interval=None,
-            create_connection=JoinedServer,
+            create_connection=JoinedServer, logger=LOG,
         )  # fmt: skip
         return f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}"
 

@@ -179,6 +179,10 @@ class Surroundings:
         """Whether what is said on a channel now will be seen."""
         return True
 
+    def awaits(self, channel: int) -> bool:
+        """Whether what was said on a channel must be seen in time."""
+        return True
+
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         """What an output does to the surroundings: what they know then, will tell, and see of it (on channel 0)."""
         return memory, (), ()
@@ -255,7 +259,7 @@ class Oracle:
         tables are not."""
         found: dict[Hypothesis, None] = {}
         for h in self._later(hypotheses, before_ms, max(before_ms, now_ms)):
-            if not any(said.time_ms < before_ms for said in h.said):
+            if not any(self._overdue(said, before_ms) for said in h.said):
                 found[h] = None
         return tuple(found)
 
@@ -264,9 +268,12 @@ class Oracle:
         due: dict[Any, Said] = {}
         for h in self._later(hypotheses, before_ms, before_ms):
             for said in h.said:
-                if said.time_ms < before_ms:
+                if self._overdue(said, before_ms):
                     due.setdefault(said.what, said)
         return tuple(due.values())
+
+    def _overdue(self, said: Said, before_ms: int) -> bool:
+        return said.time_ms < before_ms and self.around.awaits(said.channel)
 
     def at_rest(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
         """Those of what may be so in which all that the subject was told is worked on, and all that it had to say was seen."""

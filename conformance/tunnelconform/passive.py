@@ -36,6 +36,8 @@ class Breach:
 
     side: str  # gateway or runner
     place: int  # of the entry, from 0
+    line: int  # of the file, from 1; 0 if the recording is not from one
+    frame: int  # which of the recording's frames it is, from 1
     time_ms: int
     request: bytes
     what: Any  # the frame; None for a silence, a ``WireError`` for what is no frame
@@ -79,7 +81,7 @@ class Judge:
         self._links: dict[int, LinkOpened] = {}
         self._gone: set[int] = set()
         self._requests: dict[bytes, _Request] = {}
-        self._frames = self._place = 0
+        self._frames = self._place = self._line = 0
         self._breaches: list[Breach] = []
         self._undecided: list[tuple[str, bytes, str]] = []
         self._opaque: Counter[str] = Counter()
@@ -88,6 +90,7 @@ class Judge:
     def read(self, entry: Entry) -> None:
         """One more entry."""
         self._possible.append(0)
+        self._line = entry.line
         if isinstance(entry, LinkOpened):
             self._links[entry.link] = entry
         elif isinstance(entry, LinkClosed):
@@ -98,6 +101,11 @@ class Judge:
             self._frames += 1
             self._frame(entry)
         self._place += 1
+
+    @property
+    def _where(self) -> tuple[int, int, int]:
+        """Which entry is being read, its line and which frame it is."""
+        return self._place, self._line, self._frames
 
     def judgement(self) -> Judgement:
         """What was read so far shows."""
@@ -120,7 +128,7 @@ class Judge:
             frame = decoded(entry, link.protocol_version)
         except WireError as error:
             side = "runner" if entry.way == TO_SERVER else "gateway"
-            self._breaches.append(Breach(side, self._place, entry.time_ms, b"", error, None))
+            self._breaches.append(Breach(side, *self._where, entry.time_ms, b"", error, None))
             return
         if not isinstance(frame, ToServerTunnelMessage | ToClientTunnelMessage):
             self._opaque[type(frame).__name__] += 1
@@ -162,7 +170,7 @@ class Judge:
         """Write down why a side is no longer judged, if it is so from now."""
         if side.problem:
             p = side.problem
-            self._breaches.append(Breach(side.name, self._place, p.time_ms, request.id, p.what, p.refusal, p.due))
+            self._breaches.append(Breach(side.name, *self._where, p.time_ms, request.id, p.what, p.refusal, p.due))
         elif side.over:
             self._undecided.append((side.name, request.id, side.over))
 

@@ -86,8 +86,8 @@ class Recorder:
         self._links += 1
         query = parse_qs(urlsplit(path).query)
         self._versions[self._links] = version_of(path)
-        named = {name: query.get(name, [""])[0] for name in ("namespace", "runner_key")}
-        self.note(LinkOpened(self.now_ms(), self._links, version_of(path), **named))
+        namespace, key = (query.get(name, [""])[0] for name in ("namespace", "runner_key"))
+        self.note(LinkOpened(self.now_ms(), self._links, version_of(path), namespace, key))
         return self._links
 
     def note(self, entry: Entry) -> None:

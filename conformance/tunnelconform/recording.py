@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +17,11 @@ from tunnelref.wire import SUPPORTED, Codec, JsonError, WireError, codec, from_j
 
 FORMAT, VERSION = "tunnelspec-recording", 1
 TO_SERVER, TO_CLIENT = "to-server", "to-client"
+
+
+def _line() -> Any:
+    """The line of the file that an entry was read from, 1 for the first; 0 if it was not read from one."""
+    return field(default=0, compare=False, kw_only=True)
 
 
 class RecordingError(ValueError):
@@ -32,6 +37,7 @@ class LinkOpened:
     protocol_version: int
     namespace: str = "default"
     runner_key: str = ""
+    line: int = _line()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class LinkClosed:
     link: int
     code: int | None = None
     reason: str = ""
+    line: int = _line()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Frame:
     way: str
     data: bytes
     text: bool = False
+    line: int = _line()
 
 
 Entry: TypeAlias = LinkOpened | LinkClosed | Frame
@@ -146,7 +154,7 @@ def parse(text: str, name: str = "recording") -> Iterator[Entry]:
             versions[entry.link] = entry.protocol_version
         elif entry.link not in versions:
             raise RecordingError(f"{where}: link {entry.link} is not open")
-        yield entry
+        yield replace(entry, line=number)
 
 
 def _object(name: str, number: int, line: str) -> Mapping[str, Any]:
@@ -163,7 +171,7 @@ def _entry(line: Mapping[str, Any], versions: Mapping[int, int]) -> Entry:
     time, link = _number(line, "time_ms"), _number(line, "link")
     event = line.get("event")
     if event == "open":
-        keys = {key: str(line[key]) for key in ("namespace", "runner_key") if key in line}
+        keys: dict[str, Any] = {key: str(line[key]) for key in ("namespace", "runner_key") if key in line}
         return LinkOpened(time, link, _number(line, "protocol_version"), **keys)
     if event == "close":
         code = None if line.get("code") is None else _number(line, "code")

@@ -93,12 +93,12 @@ def behind_the_runner(h: Hypothesis, seen: Seen) -> Iterator[Any]:
 
 @dataclass
 class Links(Surroundings):
-    """Only links are seen, but for those that are ``gone``. What an open names comes from outside, so any open is as good as
-    another."""
+    """Only links are seen; what is said on one that is ``gone`` may be seen or not. What an open names comes from outside, so any
+    open is as good as another."""
 
     gone: Set[int]
 
-    def carries(self, channel: int) -> bool:
+    def awaits(self, channel: int) -> bool:
         return channel not in self.gone
 
     def same(self, due: Any, seen: Any) -> bool:

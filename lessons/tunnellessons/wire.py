@@ -14,7 +14,7 @@ from typing import Any
 
 from tunnelcheck.replay import Moment, replay
 from tunnelconform.passive import Breach, judge
-from tunnelconform.recording import TO_CLIENT, TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, dump
+from tunnelconform.recording import TO_CLIENT, TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, dump, parse
 from tunnelref.messageid import message_id
 from tunnelref.wire import codec
 from tunnelspec.deviations import apply, named
@@ -74,7 +74,7 @@ class Broken:
 
     def breach(self) -> Breach:
         """The gateway's first frame, or silence, that the tables do not allow. Raises ``ValueError`` if there is none."""
-        found = [breach for breach in judge(self.recording()).breaches if breach.side == "gateway"]
+        found = [breach for breach in judge(parse(self.text())).breaches if breach.side == "gateway"]
         if not found:
             raise ValueError(f"{self.name}: nothing on the wire shows {self.deviation}")
         return found[0]

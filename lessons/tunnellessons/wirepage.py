@@ -1,7 +1,7 @@
 """What stands between the markers of the page of exercises on the wire::
 
     <!-- generated: recording 1 -->                        how to have the recording judged
-    <!-- generated: bug 1 fresh-ack-ids CONN-G-11 7 -->    the deviation, the rule that it departs from, the entry that shows it
+    <!-- generated: bug 1 fresh-ack-ids CONN-G-11 8 -->    the deviation, the rule that it departs from, the line that shows it
 
 each up to ``<!-- end -->``.
 """
@@ -30,14 +30,14 @@ def bug(lesson: Lesson, mark: Mark) -> str:
     """The solution, which must be what the recording shows. Raises ``LessonError``."""
     broken = _gateway(lesson, mark)
     deviation, breach = DEVIATIONS[broken.deviation], broken.breach()
-    shown = (deviation.id, departs(broken), str(breach.place + 1))
+    shown = (deviation.id, departs(broken), str(breach.line))
     if mark.given[1:] != shown:
         raise lesson.problem(
             mark.line, f"the page says {' '.join(mark.given[1:])}, and the recording shows {' '.join(shown)}"
         )
-    _, rule, entry = shown
+    _, rule, line = shown
     return (
-        f"Entry {entry} (line {breach.place + 2} of the file) is the first frame that the tables do not allow. "
+        f"Line {line} of the file is the first frame that the tables do not allow. "
         f"The gateway departs by `{deviation.id}`: {deviation.says}\n\n"
         f"> **{cite(rule)}** {RULES[rule].says}\n\n"
         f"![what passed, up to the frame that is not allowed](pictures/wire-{broken.name}.svg)"

@@ -28,16 +28,16 @@ each = pytest.mark.parametrize("broken", GATEWAYS.values(), ids=lambda broken: b
 
 
 @each
-def test_the_solution_names_deviation_transition_and_entry(broken: Broken, capsys: pytest.CaptureFixture[str]) -> None:
-    """As the learner sees it: the command on the committed file fails, at the entry that the page names."""
+def test_the_solution_names_deviation_transition_and_line(broken: Broken, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the learner sees it: the command on the committed file fails, at the line that the page names."""
     path = FOLDER / "wire" / f"gateway-{broken.name}.jsonl"
     assert main(["conform", "trace", str(path)]) == 1
     told = capsys.readouterr().out
     found = re.search(rf"<!-- generated: bug {broken.name} (\S+) (\S+) (\d+) -->", PAGE)
     assert found is not None
-    deviation, rule, entry = found.groups()
+    deviation, rule, line = found.groups()
     assert (deviation, rule) == (broken.deviation, departs(broken))
-    assert f"entry {entry}, at" in told
+    assert f"{path}:{line}: frame " in told
     assert f"gateway, request {judge(read(path)).breaches[0].request.hex()}" in told
 
 
@@ -106,7 +106,7 @@ def test_what_the_tables_do_is_recorded_as_something_that_they_allow(bounds: Bou
     ("mark", "told"),
     [
         ("recording 9", "there is no gateway 9; there are 1, 2, 3, 4, 5"),
-        ("bug 1 fresh-ack-ids CONN-G-11 8", "the recording shows fresh-ack-ids CONN-G-11 7"),
+        ("bug 1 fresh-ack-ids CONN-G-11 9", "the recording shows fresh-ack-ids CONN-G-11 8"),
     ],
 )  # fmt: skip
 def test_a_wrong_page_is_told(mark: str, told: str) -> None:
