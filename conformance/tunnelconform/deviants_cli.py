@@ -104,7 +104,7 @@ async def all_fates(every: list[Wrong], known: Mapping[str, Fate]) -> dict[str, 
         async with room:
             return await noticed(wrong, some[wrong.id])
 
-    LAG.start()
+    LAG.start(within=True)
     found = await asyncio.gather(*map(one, every))
     LAG.stop()
     fates = {w.id: fate or unseen(w, LIMITS[w.role]) for w, fate in zip(every, found, strict=True)}

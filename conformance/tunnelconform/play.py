@@ -17,6 +17,9 @@ from tunnelspec.limits import Limits
 GRACE_MS = 2_000
 """What a subject was told is worked on, and what it must say is said, within this."""
 
+CONNECTS_MS = 10_000
+"""A socket is connected within this; nobody is judged by it."""
+
 BEAT_S = 0.015
 """A pause between two steps of different peers, so that they arrive in this order more often than not."""
 
@@ -100,7 +103,7 @@ class Play:
         end = self.now() + self.grace_ms
         while not happened():
             self.check()  # if it should have come, that is said first
-            if self.over() or self.now() > end + self.lag.ms:
+            if self.over() or self.now() > end + self._lag_ms(self.grace_ms):
                 raise Impossible(what)
             await self.next(0.25)
 
@@ -112,9 +115,12 @@ class Play:
                 side.silent_until(self.now() - self.grace_ms - side.lag_ms)
 
     def feel(self) -> None:
-        """Let the sides have the time for which this process was held up."""
+        """Let the sides have the time that was not their own."""
         for side in self.sides():
-            side.lag_ms = self.lag.ms
+            side.lag_ms = self._lag_ms(side.grace_ms)
+
+    def _lag_ms(self, grace_ms: int) -> int:
+        return self.lag.over(grace_ms, asyncio.get_running_loop().time() * 1000)
 
     async def next(self, patience_s: float) -> None:
         """Wait for something to be seen."""
@@ -181,7 +187,7 @@ class Play:
                 await self.rest()
                 await asyncio.sleep(self.tail_s)
         except Impossible as error:
-            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}"
+            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}" if begun else str(error)
         finally:
             await self.end()
         others = tuple(self.link_sides.values())

@@ -18,7 +18,7 @@ from tunnelconform.conversation import Conversation, Step
 from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
-from tunnelconform.play import GRACE_MS, Play
+from tunnelconform.play import CONNECTS_MS, GRACE_MS, Play
 from tunnelconform.played import Impossible
 from tunnelconform.profiles import STRICT, Profile
 from tunnelconform.side import Side
@@ -195,7 +195,7 @@ class GatewayPlay(Play):
         door = await self._door()
         self.tell(CLIENT, ClientConnected())
         self.note("client", "gateway", "connect")
-        patience_ms = self.grace_ms + self.profile.route_patience_ms
+        patience_ms = CONNECTS_MS + self.profile.route_patience_ms
         connecting = Client.connect(door, self._hears_message, self._hears_close, patience_ms / 1000)
         self.admission = asyncio.ensure_future(connecting)
         self.admission.add_done_callback(lambda _: self.news.set())
@@ -314,7 +314,7 @@ class GatewayPlay(Play):
         door = replace(door, client_url=f"{door.client_url}{'&' if '?' in door.client_url else '?'}{VISITOR}")
         try:
             visitor = await Client.connect(
-                door, lambda data, binary: None, lambda code, reason: None, self.grace_ms / 1000
+                door, lambda data, binary: None, lambda code, reason: None, CONNECTS_MS / 1000
             )
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"the other client cannot connect: {error!r}") from error
@@ -352,7 +352,7 @@ class GatewayPlay(Play):
         try:
             runner = await Runner.dial(
                 self.place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses, self.closes_sockets,
-                self.grace_ms / 1000,
+                CONNECTS_MS / 1000,
             )  # fmt: skip
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"runner {step.who} cannot connect: {error!r}") from error

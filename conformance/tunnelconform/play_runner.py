@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 from typing import Any
@@ -58,8 +57,7 @@ class RunnerPlay(Play):
         self.arrived: list[tuple[str, bytes]] = []
 
     async def prepare(self) -> None:
-        async with asyncio.timeout(self.grace_ms / 1000):
-            await self.hub.up.wait()
+        await self.until(self.hub.up.is_set, "the runner has no link")
         self.hub.guests[self.request] = self
 
     async def end(self) -> None:

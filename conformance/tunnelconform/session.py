@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunnelconform.arguments import gateway_subject, runner_subject
 from tunnelconform.cache import Derived, remembered
 from tunnelconform.cases import Case, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
+from tunnelconform.play import GRACE_MS
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
@@ -33,6 +34,19 @@ ENDINGS = {
     "runner": ("runner_ack_timeout_ms", "max_hibernation_ms"),
 }
 """The limits whose end is an answer to anything: one that is no longer than a subject may take explains each of its silences."""
+
+EARLIER_MS = 300
+"""So much earlier than the first of them a silence is to be noticed."""
+
+LEAST_MS = 1_000
+"""No subject is expected to be quicker than this, whatever its limits."""
+
+
+def grace(role: str, limits: Limits) -> int:
+    """How long a subject with such limits may take for anything: so long that no silence is explained by a limit that has passed,
+    if they allow it."""
+    shortest: int = min(getattr(limits, name) for name in ENDINGS[role])
+    return min(GRACE_MS, max(LEAST_MS, shortest - EARLIER_MS))
 
 
 def blind(role: str, limits: Limits, grace_ms: int) -> str:
@@ -101,6 +115,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     profile = PROFILES[args.profile]
     try:
         nature = await subject.start()
+        nature = replace(nature, grace_ms=nature.grace_ms or grace("gateway", nature.limits))
         every, unreached = cases_of("gateway", nature.limits)
         every = (*every, *stress(nature.limits, args.seed, args.walks))
 
@@ -131,9 +146,9 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
         hub = await subject.start()
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables).run()
+            return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms).run()
 
-        nature = Nature(subject.limits)
+        nature = Nature(subject.limits, grace_ms=grace("runner", subject.limits))
         yield Session(
             f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, lambda *_: (), None
         )

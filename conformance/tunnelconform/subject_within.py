@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tunnelconform.actor import Plain, Test
@@ -28,11 +28,10 @@ _keys = itertools.count(1)
 class GatewayWithin:
     """A reference gateway that departs from the tables."""
 
-    def __init__(self, deviations: Sequence[Deviation] = ()) -> None:
+    def __init__(self, deviations: Sequence[Deviation] = (), limits: Mapping[str, int] = SHORT) -> None:
         self.name = "reference within"
-        self.limits: Limits = replace(DEFAULT, **SHORT)
-        tables, limits = depart(TABLES, self.limits, deviations)
-        self._tables, self._lives_by = tables, limits
+        self.limits: Limits = replace(DEFAULT, **limits)
+        self._tables, self._lives_by = depart(TABLES, self.limits, deviations)
         self._server: GatewayServer | None = None
         self._address = ""
         self._places = itertools.count(1)

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,17 +22,19 @@ from tunnelconform.active import code
 from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
 from tunnelconform.conditions import conditions, texts
 from tunnelconform.conversation import Conversation, from_json, to_json
+from tunnelconform.play import GRACE_MS
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
-from tunnelconform.session import blind
+from tunnelconform.session import blind, grace
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
 from tunnelconform.stress import faults
 from tunnelconform.subject import GatewaySubject, Nature
 from tunnelconform.subject_line import LineGateway
-from tunnelconform.subject_reference import ReferenceGateway
+from tunnelconform.subject_reference import SHORT, ReferenceGateway
 from tunnelconform.subject_runner import CommandRunner, reference_runner
+from tunnelconform.subject_within import GatewayWithin
 from tunnelconform.suite import Result, run
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.limits import DEFAULT, Limits
@@ -297,7 +299,38 @@ def test_what_is_no_conversation_is_refused(bad: object) -> None:
 
 def test_limits_that_would_explain_a_silence_are_named() -> None:
     """A gateway that heard nothing of its runner passed, since each open timed out while its answer might still be worked on."""
-    ours, grace = ReferenceGateway().limits, Nature(DEFAULT).grace_ms
-    assert blind("gateway", ours, grace) == "" == blind("runner", reference_runner().limits, grace)
-    assert blind("gateway", replace(ours, open_timeout_ms=400), grace).startswith("open_timeout_ms 400: ")
-    assert "open_timeout_ms 2000" in blind("gateway", DEFAULT, grace)
+    gateway, runner = ReferenceGateway().limits, reference_runner().limits
+    assert (grace("gateway", gateway), grace("runner", runner)) == (GRACE_MS, GRACE_MS)
+    for limits in (gateway, DEFAULT):
+        assert blind("gateway", limits, grace("gateway", limits)) == ""
+    for limits in (runner, DEFAULT):
+        assert blind("runner", limits, grace("runner", limits)) == ""
+    short = replace(gateway, open_timeout_ms=400)
+    assert blind("gateway", short, grace("gateway", short)).startswith("open_timeout_ms 400: ")
+
+
+class Deaf(GatewayWithin):
+    """It hears nothing of what its runners say of a socket."""
+
+    async def start(self) -> Nature:
+        nature = await super().start()
+        assert self._server is not None
+        self._server.gateway.receive = lambda link, message, now: None  # type: ignore[method-assign]  # the fault
+        return nature
+
+
+@pytest.mark.parametrize("limits", [SHORT, {}], ids=["shortened", "default"])
+def test_a_gateway_that_hears_nothing_of_its_runner_fails(limits: Mapping[str, int]) -> None:
+    """CONN-G-11: with the protocol's own limits, too, its silence is noticed before it may say that the open has timed out."""
+    subject = Deaf(limits=limits)
+
+    async def work(nature: Nature) -> None:
+        patience = grace("gateway", nature.limits)
+        for can_hibernate in (True, False):
+            opened = (*SLEEPS_FOR_NOTHING[:3], talk.Answer(can_hibernate=can_hibernate), talk.Say(text="m1"))
+            played = await GatewayPlay(subject, nature, opened, grace_ms=patience).run()
+            assert played.problem is not None
+            assert played.problem.refusal is None
+            assert "CONN-G-11" in {rule for said in played.problem.due for rule in said.rules}
+
+    asyncio.run(with_gateway(subject, work))
