@@ -31,7 +31,8 @@ def again(report: Report, case: str) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     counts = report.counts()
-    yield f"<p>{len(report.entries)} cases: {text(tally(counts)) or 'none was run'}.</p>\n"
+    missing = f" Interrupted: {report.missing} cases were not played." if report.missing else ""
+    yield f"<p>{len(report.entries)} cases: {text(tally(counts)) or 'none was run'}.{missing}</p>\n"
     limits = ", ".join(
         f"{name} = {value} {UNITS.get(name, '')}".strip() for name, value in (report.limits or {}).items()
     )

@@ -81,7 +81,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """One run. ``limits``: those that differ from the defaults. ``again``: the command, but for the cases it is to run."""
+    """One run. ``limits``: those that differ from the defaults. ``again``: the command, but for the cases it is to run.
+    ``missing``: so many cases were not played, for it was interrupted."""
 
     subject: str
     seconds: float
@@ -94,6 +95,7 @@ class Report:
     differs: tuple[str, ...] = ()
     out_of_reach: Mapping[str, str] | None = None
     again: str = ""
+    missing: int = 0
 
     def counts(self) -> Counter[str]:
         """How many cases came to what."""
@@ -172,6 +174,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "profile": report.profile,
         "differs": list(report.differs),
         "again": report.again,
+        "missing": report.missing,
         "counts": dict(report.counts()),
         "results": [_plain(entry) for entry in report.entries],
         "findings": [_plain(failure) for failure in report.failures],
@@ -201,6 +204,7 @@ def from_json(read: Any) -> Report:
             tuple(read["differs"]),
             read["out_of_reach"],
             read["again"],
+            read.get("missing", 0),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReportError(f"not a report of 'tunnelspec conform gateway' or 'runner' --json: {error!r}") from error

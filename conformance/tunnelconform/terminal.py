@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -36,27 +38,83 @@ def coloured(text: str, colour: str, out: TextIO) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if out.isatty() else text
 
 
-class Progress:
-    """Counts on standard error, on a terminal only."""
+class Shown:
+    """One line on standard error that is written anew again and again, on a terminal only."""
+
+    def __init__(self, err: TextIO | None = None) -> None:
+        self._err = err or sys.stderr
+        self._began = time.monotonic()
+
+    @property
+    def passed_s(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self._began
+
+    def write(self, text: str) -> None:
+        """Put this in the line's place."""
+        if self._err.isatty():
+            width = shutil.get_terminal_size().columns
+            self._err.write(f"\r{text[: width - 1]}\x1b[K")
+            self._err.flush()
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self.write("")
+
+
+class Progress(Shown):
+    """How many cases are done."""
 
     def __init__(self, total: int, err: TextIO | None = None) -> None:
-        self._total, self._err = total, err or sys.stderr
+        super().__init__(err)
+        self._total = total
         self._counts: Counter[Verdict] = Counter()
-        self._began = time.monotonic()
 
     def see(self, result: Result) -> None:
         """One more case is done."""
         self._counts[result.verdict] += 1
-        done = sum(self._counts.values())
-        if not self._err.isatty():
-            return
-        passed = time.monotonic() - self._began
+        done, passed = sum(self._counts.values()), self.passed_s
         left = passed / done * (self._total - done)
         bad = self._counts[Verdict.FAIL]
-        self._err.write(f"\r{done}/{self._total} cases, {bad} failed, {done / passed:.0f}/s, {left:.0f} s left \x1b[K")
+        self.write(f"{done}/{self._total} cases, {bad} failed, {done / passed:.0f}/s, {left:.0f} s left")
         if done == self._total:
-            self._err.write("\r\x1b[K")
-        self._err.flush()
+            self.end()
+
+
+class ShrinkProgress(Shown):
+    """Which failures are being shrunk, of how many, and how much was played for it."""
+
+    def __init__(self, total: int, err: TextIO | None = None) -> None:
+        super().__init__(err)
+        self._total, self._done, self._plays = total, 0, 0
+        self._now: list[str] = []
+
+    @contextmanager
+    def shrinking(self, case: str) -> Iterator[Callable[[], None]]:
+        """One is; it says when something was played."""
+        self._now.append(case)
+        self._tell()
+        try:
+            yield self._played
+        finally:
+            self._now.remove(case)
+            self._done += 1
+            self._tell()
+
+    def _played(self) -> None:
+        self._plays += 1
+        self._tell()
+
+    async def show(self) -> None:
+        """Let time be seen to pass, until all are done."""
+        while self._done < self._total:
+            self._tell()
+            await asyncio.sleep(1)
+
+    def _tell(self) -> None:
+        minutes, seconds = divmod(int(self.passed_s), 60)
+        self.write(f"shrinking: {self._done}/{self._total} failures, {self._plays} plays, {minutes}:{seconds:02}; "
+                   f"now {', '.join(self._now)}")  # fmt: skip
 
 
 def line(result: Result, out: TextIO, width: int) -> str:
@@ -146,8 +204,9 @@ class Finding:
 
 
 def report(
-    results: Sequence[Result], findings: Sequence[Finding], title: str, seconds: float, verbose: bool, out: TextIO
-) -> None:
+    results: Sequence[Result], findings: Sequence[Finding], title: str, seconds: float, verbose: bool, out: TextIO,
+    missing: int = 0,
+) -> None:  # fmt: skip
     """A line a case, each finding in full, and the summary."""
     width = max(100, shutil.get_terminal_size().columns)
     for result in results:
@@ -165,12 +224,13 @@ def report(
         if others:
             more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
             print(f"  in the same way fail {', '.join(others[:SHOWN])}{more}", file=out)
-    print(summary(results, title, seconds), file=out)
+    print(summary(results, title, seconds, missing), file=out)
 
 
-def summary(results: Sequence[Result], title: str, seconds: float) -> str:
-    """One line."""
+def summary(results: Sequence[Result], title: str, seconds: float, missing: int = 0) -> str:
+    """One line. ``missing``: so many cases were not played, for it was interrupted."""
     counts = Counter(result.verdict for result in results if not result.excused)
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     excused = sum(bool(result.excused) for result in results)
-    return f"{title}: {len(results)} cases, {parts}{f', {excused} excused' if excused else ''}, in {seconds:.1f} s"
+    told = f"{title}: {len(results)} cases, {parts}{f', {excused} excused' if excused else ''}, in {seconds:.1f} s"
+    return told + (f"; interrupted, {missing} cases were not played" if missing else "")
