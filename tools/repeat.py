@@ -28,8 +28,8 @@ from tunnelconform.stress import volume
 from tunnelconform.suite import Result
 from tunnelconform.terminal import Finding, report
 
-VOLUME = {case.id for case in volume()}
 ROLES = ("gateway", "runner")
+VOLUME = {case.id for role in ROLES for case in volume(role)}
 
 
 class Progress:

@@ -21,12 +21,13 @@ from tunnelconform.play import LAG
 from tunnelconform.played import Played, Verdict
 from tunnelconform.report import Report, entry_of, failure_of
 from tunnelconform.report import to_json as report_to_json
-from tunnelconform.session import Session, blind, cases_of, changed, opened
+from tunnelconform.session import Session, blind, changed, opened, runner_every
 from tunnelconform.shrink import AT_ONCE, Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, file_name
 from tunnelconform.subject import SubjectError
 from tunnelconform.suite import Result
 from tunnelconform.terminal import Finding, Progress, ShrinkProgress, report
+from tunnelconform.walks import Walk, simpler
 from tunneldraw.svg import Undrawable
 
 BATCH = 50
@@ -69,7 +70,7 @@ async def _session(role: str, args: argparse.Namespace) -> int:
         if path is not None and not path.parent.is_dir():  # said now, not when the suite has run
             raise ValueError(f"{path}: there is no folder {path.parent}")
     if args.list and role == "runner":  # its limits are told, so that it need not run
-        every, unreached = cases_of("runner", runner_subject(args).limits)
+        every, unreached = runner_every(runner_subject(args).limits, args)
         return _list(args, selected(every, args.only), unreached)
     expected = baseline.read(args.baseline) if args.baseline else {}
     with heard() as interrupt:
@@ -197,7 +198,7 @@ async def _findings(
 
 async def _shrink(failed: Sequence[Result], session: Session, most: int, shrunk: list[Shrunk]) -> None:
     """Put what is shorter in its place, side by side as far as the subject takes it; ended early, the rest stays as it is."""
-    light = [place for place, result in enumerate(failed) if not result.case.heavy][:most]
+    light = [place for place, result in enumerate(failed) if _can_be_shrunk(result.case, session)][:most]
     progress, room = ShrinkProgress(len(light)), asyncio.Semaphore(max(1, session.nature.side_by_side // AT_ONCE))
 
     async def one(place: int) -> None:
@@ -220,19 +221,27 @@ async def _shrink(failed: Sequence[Result], session: Session, most: int, shrunk:
 async def shortest(
     failed: Result, session: Session, wanted: bool = True, done: Callable[[], None] = lambda: None
 ) -> Shrunk:
-    """A failure's conversation, shrunk if that is wanted and the case does not take the whole machine. ``done`` hears of each
-    play."""
+    """A failure's conversation, shrunk if that is wanted and it can be held beside others; a walk by Hypothesis first. ``done``
+    hears of each play."""
     assert failed.played is not None
-    if failed.case.heavy or not wanted:
-        return Shrunk(failed.played, 0, 0)
+    case, played = failed.case, failed.played
+    if not wanted or not _can_be_shrunk(case, session):
+        return Shrunk(played, 0, 0)
 
     async def replay(steps: Conversation) -> Played:
         try:
-            return await session.play(steps, frozenset(), failed.case.lenient)
+            return await session.play(steps, frozenset(), case.lenient)
         finally:
             done()
 
-    return await shrink(failed.played, replay)
+    if isinstance(case, Walk):
+        played = await simpler(session.ground, case, played, replay)
+    return await shrink(played, replay)
+
+
+def _can_be_shrunk(case: Case, session: Session) -> bool:
+    """Whether it can be held beside others."""
+    return not case.heavy and (not case.alone or session.nature.spares)
 
 
 def _write(folder: Path, findings: tuple[Finding, ...]) -> None:

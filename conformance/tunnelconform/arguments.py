@@ -17,6 +17,9 @@ from tunnelconform.subject_runner import SHORT_RUNNER, CommandRunner, reference_
 from tunnelconform.subject_urls import UrlGateway
 from tunnelspec.limits import DEFAULT, Limits
 
+SPARES = 3
+"""So many runners are started beside the one that most conversations share."""
+
 CODES = (
     "exit codes: 0 no case failed; 1 one did; 2 wrong use, or no case was selected; 3 with --strict, one was inconclusive;\n"
     "4 the subject is not to be had, or died; 5 the baseline has an entry that no longer fails"
@@ -66,6 +69,11 @@ def add_runner(kinds: Any, run: Any) -> None:
     whom.add_argument("--command", metavar="COMMAND", help="start this program; it is the runner")
     whom.add_argument("--listen", metavar="HOST:PORT", help="wait there for a runner that somebody else starts")
     parser.add_argument(
+        "--spares", type=int, default=SPARES, metavar="N",
+        help="start so many more of it, for conversations that break the link; 0: they are held one after the other (default "
+        "%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--option", action="append", default=[], metavar="WORD", help="a further argument for the reference"
     )
     _common(parser)
@@ -114,11 +122,11 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="print a line for each case, also for those that pass")
 
 
-CHOOSE = ("subject", "adapter", "client", "runner", "command", "listen", "option", "limit", "default_limits", "profile", "seed",
-          "walks")  # fmt: skip
+CHOOSE = ("subject", "adapter", "client", "runner", "command", "listen", "option", "limit", "default_limits", "spares", "profile",
+          "seed", "walks")  # fmt: skip
 """The arguments that decide which subject is tested, and which cases there are."""
 
-USUAL: dict[str, Any] = {"subject": "reference", "profile": "none", "seed": 0, "walks": 100}
+USUAL: dict[str, Any] = {"subject": "reference", "profile": "none", "seed": 0, "walks": 100, "spares": SPARES}
 
 
 def again(role: str, args: argparse.Namespace) -> str:
@@ -172,9 +180,9 @@ def gateway_subject(args: argparse.Namespace) -> GatewaySubject:
 def runner_subject(args: argparse.Namespace) -> CommandRunner:
     """The runner that the arguments name. Raises ``ValueError``."""
     if args.command:
-        return CommandRunner(shlex.split(args.command), limits_of(args.limit))
+        return CommandRunner(shlex.split(args.command), limits_of(args.limit), spares=args.spares)
     if args.listen:
         return CommandRunner([], limits_of(args.limit), args.listen)
     if args.subject != "reference":
         raise ValueError(f"there is no subject {args.subject!r}; there are reference, --command and --listen")
-    return reference_runner({} if args.default_limits else SHORT_RUNNER, args.option)
+    return reference_runner({} if args.default_limits else SHORT_RUNNER, args.option, args.spares)

@@ -31,6 +31,7 @@ from tunnelspec.events import (
     SocketClosed,
     SocketMessage,
 )
+from tunnelspec.frames import ToServerWebSocketMessageAck
 from tunnelspec.limits import Limits
 
 ACTOR = -1
@@ -84,10 +85,13 @@ class AroundRunner(Surroundings):
 
     limits: Limits
     gone: set[int] = field(default_factory=set)  # links that are no more
+    flooded: bool = False  # so many messages come that what the actor does is not told one by one: see ``react``
     renews = True
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
-        return self.may_happen(h, seen.time_ms)
+        if self.flooded and isinstance(seen.what, ToServerWebSocketMessageAck):
+            yield Committed(seen.what.index, seen.time_ms)  # the tables hold it to what was received
+        yield from self.may_happen(h, seen.time_ms)
 
     def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
         for timer in h.timers:
@@ -123,8 +127,7 @@ class AroundRunner(Surroundings):
         if not memory.alive:
             return memory, None  # the life that would have done it is over
         if isinstance(event, Committed):
-            last = event.index if event.index >= 0 else memory.last
-            return memory._replace(last=last, durable=memory.durable + 1), event
+            return durable(memory, event.index), event
         return memory, event
 
     def may_be_void(self, memory: Actor, event: Any) -> bool:
@@ -143,6 +146,8 @@ class AroundRunner(Surroundings):
             return closed(memory, output.code, output.reason), (), ()
         if isinstance(output, Emit) and isinstance(output.event, SocketMessage):
             memory = memory._replace(handled=memory.handled + 1)
+            if self.flooded:
+                return durable(memory, output.event.index), (), ()
             return memory, tuple(handles(output.event, memory, time_ms)), ()
         if isinstance(output, Emit) and isinstance(output.event, SocketClosed) and output.event.final:
             memory = closed(memory, output.event.code, output.event.reason)
@@ -166,6 +171,13 @@ def answer(memory: Actor, now: int) -> Any:
 def closed(memory: Actor, code: int | None, reason: str | None) -> Actor:
     """The durable state knows that the socket is closed; what closed it first is what counts."""
     return memory._replace(closed=memory.closed or (NORMAL if code is None else code, reason or ""))
+
+
+def durable(memory: Actor, index: int) -> Actor:
+    """The effect of one more message is durable; not if that was so already."""
+    if index < 0:
+        return memory._replace(durable=memory.durable + 1)
+    return memory if index == memory.last else memory._replace(last=index, durable=memory.durable + 1)
 
 
 def handles(message: SocketMessage, memory: Actor, time_ms: int) -> Iterator[Told]:

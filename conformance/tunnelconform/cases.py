@@ -57,8 +57,18 @@ class Case:
 
     @property
     def heavy(self) -> bool:
-        """Whether it takes the whole machine, or the link that all share, so that no other may run beside it."""
-        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour | talk.Cut) for step in self.conversation)
+        """Whether it takes the whole machine, so that no other may run beside it."""
+        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour) for step in self.conversation)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it breaks the link of a runner under test, which all sockets share: no other may use that runner meanwhile."""
+        return breaks(self.conversation)
+
+
+def breaks(conversation: Conversation) -> bool:
+    """Whether the link of a runner under test is broken in it."""
+    return any(isinstance(step, talk.Cut) for step in conversation)
 
 
 def gateway_found(limits: Limits, patience_ms: int, most: int) -> Found:

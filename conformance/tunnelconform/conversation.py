@@ -71,7 +71,7 @@ class Vanish(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deafen(Step):
-    """The client reads nothing for a while; the next step does not wait for it."""
+    """The client, or the gateway, reads nothing for a while; the next step does not wait for it."""
 
     do: ClassVar[str] = "deafen"
     who: str = CLIENT
@@ -80,8 +80,8 @@ class Deafen(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flood(Step):
-    """The client sends so many messages as fast as the subject takes them; the runner acks the arrival of each, and with ``every``
-    each so many-th as processed."""
+    """The client sends so many messages as fast as the subject takes them. A runner of the suite acks the arrival of each, and with
+    ``every`` each so many-th as processed."""
 
     do: ClassVar[str] = "flood"
     who: str = CLIENT
@@ -167,7 +167,7 @@ class Tell(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pour(Step):
-    """The runner sends so many messages of the actor's, as fast as the subject takes them."""
+    """The actor sends so many messages, as fast as the subject takes them."""
 
     do: ClassVar[str] = "pour"
     who: str = "a"
@@ -279,10 +279,22 @@ class Shut(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut(Step):
-    """The gateway's end of the runner's link is cut; the runner is expected to dial again."""
+    """The gateway's end of the runner's link is cut, or with a code closed in the proper way; the runner is expected to dial
+    again. ``anew``: the gateway that it then finds is another one, which knows nothing of it."""
 
     do: ClassVar[str] = "cut"
     who: str = GATEWAY
+    code: int | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign(Step):
+    """The gateway sends a frame for a socket that it has not opened; an open is for an actor that nobody has started."""
+
+    do: ClassVar[str] = "foreign"
+    who: str = GATEWAY
+    frame: str = "ToClientWebSocketMessage"
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
@@ -303,7 +315,7 @@ STEPS: Mapping[str, type[Step]] = {
     for step in (
         *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit),
         *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
-        *(Start, Stop, Open, Bring, Shut, Cut),
+        *(Start, Stop, Open, Bring, Shut, Cut, Foreign),
         Wait,
     )
 }

@@ -95,6 +95,8 @@ class Hub:
         link = 0
         try:
             async for data in connection:
+                if self._connection is not connection:
+                    break  # what was on its way when the link was cut counts as lost
                 try:
                     frame = self._codec.decode_to_server(data)  # type: ignore[arg-type]  # text is an error like any other
                 except WireError as error:
@@ -166,12 +168,36 @@ class Hub:
             with suppress(ConnectionClosed):
                 await self._connection.send(data.decode("latin-1") if text else data)
 
-    def cut(self) -> None:
-        """The link breaks."""
+    def post_tunnel(self, request: bytes, message: bytes, kind: Any) -> None:
+        """Hold a tunnel message until something is sent, or all that is held."""
+        if self._connection is not None and self._connection.protocol.state is State.OPEN:
+            frame = ToClientTunnelMessage(request, message, kind, None)
+            self._connection.protocol.send_binary(self._codec.encode_to_client(frame))
+
+    def flush(self) -> None:
+        """Send what is held."""
         if self._connection is not None:
-            connection, link = self._connection, self.link
-            self._gone(link)
+            self._connection.send_data()
+
+    def deafen(self, seconds: float) -> None:
+        """Read nothing for so long."""
+        if self._connection is not None:
+            transport = self._connection.transport
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(seconds, transport.resume_reading)
+
+    async def cut(self, code: int | None = None, anew: bool = False) -> None:
+        """The link breaks; with a code, it is closed. ``anew``: whoever is dialled next knows nothing of the runner."""
+        if self._connection is None:
+            return
+        connection = self._connection
+        self._gone(self.link)
+        if anew:
+            self._commands, self._events_seen = 0, -1
+        if code is None:
             connection.transport.abort()
+        else:
+            await connection.close(code)
 
 
 def _pick(connection: ServerConnection, offered: Any) -> Subprotocol | None:

@@ -20,6 +20,13 @@ from tunnelspec.machine import Received
 
 WAITS: Mapping[str, int] = {"runner_ack_timeout_ms": 1, "max_hibernation_ms": 1}
 TEXTS = ("m", "send r", "state", "close 4001 bye")
+NOISE: tuple[Step, ...] = (
+    *(talk.Garble(who=talk.GATEWAY, hex=data) for data in ("ff", "06")),
+    talk.Garble(who=talk.GATEWAY, hex="00", text=True),
+    *(talk.Foreign(frame=frame) for frame in ("ToClientWebSocketMessage", "ToClientWebSocketClose", "TunnelAck")),
+    talk.Foreign(frame="ToClientWebSocketOpen"),
+)
+"""What is no frame, or for no socket of the runner's."""
 
 
 class Spent(NamedTuple):
@@ -37,11 +44,13 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much the peers may do. ``hasty``: the gateway may bring a close and not wait for what the actor does about it."""
+    """How much the peers may do. ``hasty``: the gateway may bring a close and not wait for what the actor does about it.
+    ``wild``: it also sends what is no frame, what it has no socket for, and what came before; and the actor may want to sleep."""
 
     most: Spent
     hibernates: bool = True
     hasty: bool = False
+    wild: bool = False
     depth: int = 9
     patience_ms: int = 60_000
 
@@ -94,7 +103,9 @@ class RunnerModel:
         if self._left(m, "opens"):
             yield talk.Open()
         if m.spent.opens:
-            if self._left(m, "brings"):
+            if self._left(m, "brings") and self.bounds.wild:
+                yield from self._wild_brings(m)
+            elif self._left(m, "brings"):
                 following = m.newest + 1 if self.bounds.hibernates else 0
                 yield from (talk.Bring(index=following, text=text) for text in TEXTS)
                 if self.bounds.hibernates and self._left(m, "strays"):
@@ -106,6 +117,9 @@ class RunnerModel:
                     yield talk.Shut(at_once=True)
             if self._left(m, "cuts"):
                 yield talk.Cut()
+                if self.bounds.wild:
+                    yield talk.Cut(code=1001)
+                    yield talk.Cut(code=1012, anew=True)
             if self._left(m, "strays"):
                 yield talk.AckArrival(who=talk.GATEWAY, stray=True)
             if self._left(m, "waits"):
@@ -114,6 +128,19 @@ class RunnerModel:
                         yield talk.Wait(limit=limit)
         for kind in dict.fromkeys(kind for kind, _ in reversed(m.arrived)):
             yield talk.AckArrival(who=talk.GATEWAY, of=kind)
+            if self.bounds.wild and self._left(m, "strays") and sum(k == kind for k, _ in m.arrived) > 1:
+                yield talk.AckArrival(who=talk.GATEWAY, of=kind, back=1)
+        if self.bounds.wild and self._left(m, "strays"):
+            yield from NOISE
+
+    def _wild_brings(self, m: Model) -> Iterator[Step]:
+        """The message that the runner waits for, whatever was brought before; the one before it, and the one after."""
+        received = m.state[RUNNER.place("ack")].context.received
+        following = received + 1 if self.bounds.hibernates else 0
+        yield from (talk.Bring(index=following, text=text) for text in (*TEXTS[:-1], "sleep", TEXTS[-1]))
+        if self._left(m, "strays"):
+            yield talk.Bring(index=received, text="m")
+            yield talk.Bring(index=following + 1, text="m")
 
     def _left(self, m: Model, what: str) -> bool:
         return bool(getattr(m.spent, what) < getattr(self.bounds.most, what))
@@ -152,12 +179,14 @@ class RunnerModel:
             return self._spend(m, strays, self._hear(m._replace(newest=newest), frame, taken))
         if isinstance(step, talk.Shut):
             return self._spend(m, "shuts", self._hear(m, ToClientWebSocketClose(step.code, step.reason), taken))
+        if isinstance(step, talk.Garble | talk.Foreign):
+            return self._spend(m, "strays", m)
         if isinstance(step, talk.AckArrival):
             those = [number for kind, number in m.arrived if kind == step.of]
             if not step.stray and not those:
                 raise Impossible(f"no {step.of} came")
             number = 0 if step.stray else those[-1 - step.back]
-            m = self._spend(m, "strays", m) if step.stray else m
+            m = self._spend(m, "strays", m) if step.stray or step.back else m
             return self._feel(m, Received(TunnelAck(), m.link, number=number, now=m.now), taken)
         if isinstance(step, talk.Cut):
             m = self._spend(m, "cuts", m._replace(link=m.link + 1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tunnelconform.arguments import gateway_subject, runner_subject
 from tunnelconform.cache import Derived, remembered
-from tunnelconform.cases import Case, gateway_cases, runner_cases
+from tunnelconform.cases import Case, breaks, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
 from tunnelconform.play import GRACE_MS
@@ -18,11 +18,12 @@ from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
 from tunnelconform.profiles import PROFILES, Profile
 from tunnelconform.shrink import signature
-from tunnelconform.standalone import script
-from tunnelconform.stress import stress, walks
+from tunnelconform.standalone import runner_script, script
+from tunnelconform.stress import ground, more_walks, stress
 from tunnelconform.subject import GatewaySubject, Nature
 from tunnelconform.subject_runner import CommandRunner
 from tunnelconform.suite import Result, run
+from tunnelconform.walks import Ground
 from tunnelspec.limits import DEFAULT, Limits
 
 PATIENCE_MS = 60_000
@@ -62,9 +63,9 @@ def blind(role: str, limits: Limits, grace_ms: int) -> str:
 
 @dataclass(frozen=True)
 class Session:
-    """A subject that is running, and how a case is played against it. ``more`` makes random walks of a seed; ``write`` makes a
-    standalone script, where that is possible."""
+    """A subject that is running, and how a case is played against it. ``write`` makes a standalone script, if one can."""
 
+    role: str
     title: str
     nature: Nature
     profile: Profile
@@ -72,7 +73,6 @@ class Session:
     alive: Callable[[], Awaitable[bool]]
     every: tuple[Case, ...]
     unreached: Mapping[str, str]
-    more: Callable[[int, int], tuple[Case, ...]]
     write: Callable[[str, Played], Awaitable[str]] | None
 
     async def results(self, cases: tuple[Case, ...], done: Callable[[Result], None]) -> tuple[Result, ...]:
@@ -82,6 +82,15 @@ class Session:
             return await self.play(case.conversation, goal, case.lenient)
 
         return await run(cases, self.nature, play, self.alive, done, self.nature.side_by_side)
+
+    def more(self, seed: int, count: int) -> tuple[Case, ...]:
+        """Random walks of that seed."""
+        return more_walks(self.role, self.nature.limits, seed, count)
+
+    @property
+    def ground(self) -> Ground:
+        """Where they are walked."""
+        return ground(self.role, self.nature.limits)
 
     def graded(self, result: Result, expected: Mapping[str, str], strict: bool) -> Result:
         """The result, excused if the baseline or the profile excuses it."""
@@ -117,22 +126,27 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
         nature = await subject.start()
         nature = replace(nature, grace_ms=nature.grace_ms or grace("gateway", nature.limits))
         every, unreached = cases_of("gateway", nature.limits)
-        every = (*every, *stress(nature.limits, args.seed, args.walks))
+        every = (*every, *stress("gateway", nature.limits, args.seed, args.walks))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
             return await GatewayPlay(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
-
-        def more(seed: int, count: int) -> tuple[Case, ...]:
-            return tuple(walks(nature.limits, seed, count))
 
         async def write(id_: str, played: Played) -> str:
             place = await subject.place()
             return script(id_, played, place, await subject.door(place), nature.limits)
 
         alone = None if nature.runner_first else write  # a script cannot make an actor
-        yield Session(f"gateway {subject.name}", nature, profile, play, subject.alive, every, unreached, more, alone)
+        yield Session(
+            "gateway", f"gateway {subject.name}", nature, profile, play, subject.alive, every, unreached, alone
+        )
     finally:
         await subject.stop()
+
+
+def runner_every(limits: Limits, args: argparse.Namespace) -> Derived:
+    """All cases for a runner, for its limits are told."""
+    cases, unreached = cases_of("runner", limits)
+    return (*cases, *stress("runner", limits, args.seed, args.walks)), unreached
 
 
 @asynccontextmanager
@@ -141,17 +155,19 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     subject: CommandRunner = runner_subject(args)
     profile = PROFILES[args.profile]
     tables = profile.tables().runner
-    every, unreached = cases_of("runner", subject.limits)
+    every, unreached = runner_every(subject.limits, args)
     try:
-        hub = await subject.start()
+        await subject.start()
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms).run()
+            async with subject.hub(breaks(conversation)) as hub:
+                return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms).run()
 
-        nature = Nature(subject.limits, grace_ms=grace("runner", subject.limits))
-        yield Session(
-            f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, lambda *_: (), None
-        )
+        async def write(id_: str, played: Played) -> str:
+            return runner_script(id_, played, subject.command, subject.limits)
+
+        nature = Nature(subject.limits, spares=subject.spares, grace_ms=grace("runner", subject.limits))
+        yield Session("runner", f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, write)
     finally:
         await subject.stop()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tunnelconform.conversation import Conversation
 from tunnelconform.oracle import Said
@@ -14,7 +14,7 @@ from tunnelconform.played import Played
 AT_ONCE = 6
 """So many shorter conversations are tried at once."""
 
-Replay = Callable[[Conversation], Awaitable[Played]]
+Replay = Callable[[Conversation], Coroutine[Any, Any, Played]]
 
 
 class Signature(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tunnelconform import conversation as talk
@@ -59,3 +60,8 @@ def script(case: str, played: Played, place: Place, door: Door, limits: Limits) 
 def file_name(case: str) -> str:
     """A file name for a case."""
     return case.replace("/", "-") + ".py"
+
+
+def runner_script(case: str, played: Played, command: Sequence[str], limits: Limits) -> str:
+    """To come."""
+    return ""

@@ -46,6 +46,7 @@ class Nature:
     grace_ms: int = 0  # it may take so long to do what it must at once; 0: as long as its limits allow
     side_by_side: int = 24  # so many conversations may be held at once
     many: int = 200  # so many at most, where a case asks for many
+    spares: int = 0  # runners, beside the one that all conversations share, whose link may be broken
 
 
 class GatewaySubject(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from tunnelconform.hub import Hub
@@ -24,23 +25,18 @@ SHORT_RUNNER: Mapping[str, int] = {
 """Limits that make every wait a short one, and longer than a runner may take for anything: or that would explain a silence."""
 
 
-class CommandRunner:
-    """A runner that is started by a command, or, without one, by somebody else, and dials ``listen``."""
+class Seat:
+    """One runner and its gateway. Without a command, somebody else starts the runner."""
 
-    def __init__(
-        self, command: Sequence[str], limits: Limits = DEFAULT, listen: str = "127.0.0.1:0", name: str = ""
-    ) -> None:
-        self.name = name or (command[0] if command else listen)
-        self.limits = limits
-        self._command, self._listen = list(command), listen
-        self._hub: Hub | None = None
+    def __init__(self, name: str, command: Sequence[str], limits: Limits, listen: str) -> None:
+        self.hub = Hub(limits)
+        self._name, self._command, self._limits, self._listen = name, command, limits, listen
         self._child: Child | None = None
 
-    async def start(self) -> Hub:
+    async def start(self) -> None:
         """Listen, start the program, and wait until it has introduced itself. Raises ``SubjectError``, ``OSError``."""
-        self._hub = Hub(self.limits)
         host, _, port = self._listen.rpartition(":")
-        url = await self._hub.start(host, int(port))
+        url = await self.hub.start(host, int(port))
         if self._command:
             command = [word.replace("{url}", url) for word in self._command]
             self._child = Child(command, {"TUNNELSPEC_GATEWAY": url}, quiet=True)
@@ -49,36 +45,83 @@ class CommandRunner:
             print(f"waiting for a runner on {url}", file=sys.stderr, flush=True)
         try:
             async with asyncio.timeout(PATIENCE_S if self._command else None):
-                await self._hub.up.wait()
+                await self.hub.up.wait()
         except TimeoutError:
             assert self._child is not None
             raise SubjectError(
-                f"{self.name} did not dial {url} in {PATIENCE_S:.0f} s. {self._child.errors()}"
+                f"{self._name} did not dial {url} in {PATIENCE_S:.0f} s. {self._child.errors()}"
             ) from None
-        return self._hub
 
     async def stop(self) -> None:
         if self._child is not None:
             if not self._child.running and (said := self._child.errors()):
                 print(
-                    f"{self.name} has ended by itself; the last that it printed:\n{said}", file=sys.stderr, flush=True
+                    f"{self._name} has ended by itself; the last that it printed:\n{said}", file=sys.stderr, flush=True
                 )
             await self._child.stop()
-        if self._hub is not None:
-            await self._hub.stop()
+        await self.hub.stop()
+
+    def alive(self) -> bool:
+        """Whether it runs, and was heard of lately or is dialling."""
+        if self._child is not None and not self._child.running:
+            return False
+        return not self.hub.up.is_set() or time.monotonic() - self.hub.last_ping < self._limits.lost_threshold_ms / 1000
+
+
+class CommandRunner:
+    """A runner that is started by a command, or, without one, by somebody else, and dials ``listen``. ``spares``: how many more are
+    started by the command, for conversations that break the link of theirs."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits = DEFAULT,
+        listen: str = "127.0.0.1:0",
+        name: str = "",
+        spares: int = 0,
+    ) -> None:
+        self.name = name or (command[0] if command else listen)
+        self.command, self.limits = list(command), limits
+        self.spares = spares if command else 0
+        self._seats = [Seat(self.name, self.command, limits, listen) for _ in range(1 + self.spares)]
+        self._free: asyncio.Queue[Seat] = asyncio.Queue()
+
+    async def start(self) -> Hub:
+        """Listen, start the programs, and wait until they have introduced themselves. Raises ``SubjectError``, ``OSError``."""
+        async with asyncio.TaskGroup() as tasks:
+            for seat in self._seats:
+                tasks.create_task(seat.start())
+        for seat in self._seats[1:]:
+            self._free.put_nowait(seat)
+        return self._seats[0].hub
+
+    @asynccontextmanager
+    async def hub(self, alone: bool) -> AsyncIterator[Hub]:
+        """The hub of the runner that all share; or ``alone``, if there are spares, of one that nobody else uses meanwhile."""
+        if not (alone and self.spares):
+            yield self._seats[0].hub
+            return
+        seat = await self._free.get()
+        try:
+            yield seat.hub
+        finally:
+            self._free.put_nowait(seat)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(seat.stop() for seat in self._seats))
 
     async def alive(self) -> bool:
-        """Whether it runs, and was heard of lately or is dialling."""
-        if self._hub is None or (self._child is not None and not self._child.running):
-            return False
-        return (
-            not self._hub.up.is_set() or time.monotonic() - self._hub.last_ping < self.limits.lost_threshold_ms / 1000
-        )
+        """Whether they all run, and were heard of lately or are dialling."""
+        return all(seat.alive() for seat in self._seats)
 
 
-def reference_runner(limits: Mapping[str, int] = SHORT_RUNNER, options: Sequence[str] = ()) -> CommandRunner:
+def reference_runner(
+    limits: Mapping[str, int] = SHORT_RUNNER, options: Sequence[str] = (), spares: int = 0
+) -> CommandRunner:
     """The reference runner, which hosts the test actor."""
     flags = [word for name, value in limits.items() for word in ("--" + name.replace("_", "-"), str(value))]
     actors = ["--actor", "test=tunnelconform.actor:Test", "--actor", "plain=tunnelconform.actor:Plain"]
     command = [sys.executable, "-m", "tunnelcli.main", "runner", "--gateway", "{url}", "--slots", "100000"]
-    return CommandRunner([*command, *actors, *flags, *options], replace(DEFAULT, **limits), name="reference")
+    return CommandRunner(
+        [*command, *actors, *flags, *options], replace(DEFAULT, **limits), name="reference", spares=spares
+    )

@@ -99,7 +99,7 @@ async def run(
     for case in cases:
         groups.setdefault((case.conversation, case.times), []).append(case)
     order = sorted(groups.items(), key=lambda item: -item[1][0].wait_ms(nature.limits))
-    room, pulse = asyncio.Semaphore(at_once), Pulse(alive)
+    room, spare, pulse = asyncio.Semaphore(at_once), asyncio.Semaphore(max(1, nature.spares)), Pulse(alive)
     results: dict[str, Result] = {}
     dead = False
 
@@ -113,7 +113,7 @@ async def run(
 
     async def one(group: list[Case]) -> None:
         nonlocal dead
-        async with room:
+        async with spare if group[0].alone else room:
             began = time.monotonic()
             group = [case for case in group if not unsupported(case)]
             played, trouble = None, "the subject is dead" if dead else ""
@@ -135,14 +135,18 @@ async def run(
                 results[case.id] = result
                 done(result)
 
+    def beside(case: Case) -> bool:
+        """Whether others may run beside it."""
+        return not case.heavy and (nature.spares > 0 or not case.alone)
+
     LAG.start()
     try:
         async with asyncio.TaskGroup() as tasks:
             for _, group in order:
-                if not group[0].heavy:
+                if beside(group[0]):
                     tasks.create_task(one(group))
         for _, group in order:
-            if group[0].heavy:
+            if not beside(group[0]):
                 await one(group)
     finally:
         LAG.stop()

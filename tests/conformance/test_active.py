@@ -29,7 +29,7 @@ from tunnelconform.played import Played, Verdict
 from tunnelconform.session import blind, grace
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
-from tunnelconform.stress import faults
+from tunnelconform.stress_gateway import faults
 from tunnelconform.subject import GatewaySubject, Nature
 from tunnelconform.subject_line import LineGateway
 from tunnelconform.subject_reference import SHORT, ReferenceGateway

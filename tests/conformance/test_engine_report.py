@@ -25,7 +25,7 @@ def cases() -> tuple[Case, ...]:
     """The cases for an engine with its waits shortened, with as many walks as the report was made with."""
     ours = {OURS[name]: value for name, value in SHORT_ENGINE.items() if name in OURS}
     limits = replace(DEFAULT, **ours, **FIXED)
-    return (*cases_of("gateway", limits)[0], *stress(limits, 0, 40))
+    return (*cases_of("gateway", limits)[0], *stress("gateway", limits, 0, 40))
 
 
 @pytest.fixture(scope="module")
