@@ -10,7 +10,7 @@ from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.lag import Lag
 from tunnelconform.oracle import Hypothesis, Told
-from tunnelconform.played import Impossible, Line, Played
+from tunnelconform.played import Heard, Impossible, Line, Played
 from tunnelconform.side import Side
 from tunnelspec.limits import Limits
 
@@ -54,6 +54,9 @@ class Play:
         self.lenient, self.grace_ms = lenient, grace_ms  # lenient: a step that is impossible is left out
         self.link_sides: dict[int, Side] = {}
         self.log: list[Line] = []
+        self.begun = 0  # so many steps
+        self.sent: dict[bytes, int] = {}
+        self.heard: list[Heard] = []
         self.news = asyncio.Event()
         self.lag = LAG
         self.began = 0.0
@@ -170,11 +173,11 @@ class Play:
     async def run(self) -> Played:
         """Play it to its end, or to the first thing that is not allowed."""
         self.began = asyncio.get_running_loop().time()
-        why, begun = "", 0
+        why = ""
         try:
             await self.prepare()
             before = None
-            for begun, step in enumerate(self.conversation, 1):  # noqa: B007  # the handler below and the result tell it
+            for self.begun, step in enumerate(self.conversation, 1):  # noqa: B020  # the handler below and the result tell it
                 if before is not None and before.who != step.who and not before.at_once:
                     await self.between(before)
                 await self._step(step)
@@ -187,11 +190,14 @@ class Play:
                 await self.rest()
                 await asyncio.sleep(self.tail_s)
         except Impossible as error:
-            why = f"step {begun}, {talk.words(self.conversation[begun - 1])}: {error}" if begun else str(error)
+            why = str(error)
+            if self.begun:
+                why = f"step {self.begun}, {talk.words(self.conversation[self.begun - 1])}: {why}"
         finally:
             await self.end()
         others = tuple(self.link_sides.values())
-        return Played(self.conversation, self.side, others, tuple(self.log), why, begun, self.now())
+        told = (self.sent, tuple(self.heard))
+        return Played(self.conversation, self.side, others, tuple(self.log), why, self.begun, self.now(), *told)
 
     async def _step(self, step: Step) -> None:
         handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))

@@ -11,10 +11,10 @@ from tunnelconform import conversation as talk
 from tunnelconform.around_runner import ACTOR, HIBERNATING, PLAIN, STOPS, STORE, Actor, AroundRunner, Begins
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.hub import Hub
-from tunnelconform.oracle import Hypothesis, Oracle, Told
+from tunnelconform.oracle import Hypothesis, Oracle, Tag, Told
 from tunnelconform.peers import fresh_id
 from tunnelconform.play import GRACE_MS, Play
-from tunnelconform.played import Impossible
+from tunnelconform.played import Heard, Impossible
 from tunnelconform.side import Side
 from tunnelspec.endpoint import RUNNER, Endpoint
 from tunnelspec.events import ActorSends, ActorStops, Collect, Committed, LinkLost
@@ -188,6 +188,7 @@ class RunnerPlay(Play):
             self.link_sides[STRANGER] = Side("another socket", self.oracle, nobody, self.grace_ms)
         await self._linked("the runner has no link")
         message = fresh_id()
+        self.sent[message] = self.begun
         self.link_sides[STRANGER].hears(self.hub.link, FOREIGN[step.frame], message, self.now())
         self.note("gateway", "runner", talk.words(step))
         await self.hub.send_tunnel(self.other_request, message, FOREIGN[step.frame], hold=step.at_once)
@@ -199,6 +200,7 @@ class RunnerPlay(Play):
     async def _send(self, kind: Any, step: Step, message: bytes = b"") -> None:
         await self._linked("the runner has no link")
         message = message or fresh_id()
+        self.sent[message] = self.begun
         self.side.hears(self.hub.link, kind, message, self.now())
         self.note("gateway", "runner", talk.words(step))
         await self.hub.send_tunnel(self.request, message, kind, hold=step.at_once)
@@ -276,6 +278,7 @@ class RunnerPlay(Play):
         kind = message.messageKind
         if not isinstance(kind, TunnelAck):
             self.arrived.append((type(kind).__name__, message.messageId))
+        self._hear(self.side, message)
         self.see(link, kind, message.messageId, "gateway")
         if not self.around.flooded:
             return
@@ -287,9 +290,16 @@ class RunnerPlay(Play):
     def hears_of_stranger(self, link: int, message: ToServerTunnelMessage) -> None:
         """A tunnel message of the runner's, for a socket that nobody opened."""
         self.feel()
+        self._hear(self.link_sides[STRANGER], message)
         possible = self.link_sides[STRANGER].says(link, message.messageKind, self.now(), message.messageId)
         self.note("runner", "gateway", message.messageKind, possible)
         self.news.set()
+
+    def _hear(self, side: Side, message: ToServerTunnelMessage) -> None:
+        """Keep what came, for whoever wants to see it again: not what comes after a failure, and not all of a flood."""
+        if not self.over() and not self.around.flooded:
+            kind = message.messageKind
+            self.heard.append(Heard(side.name, Tag(message.messageId) if isinstance(kind, TunnelAck) else kind))
 
     def has_stopped(self, generation: int) -> None:
         """The runner reports that the actor has stopped."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunnelconform.conversation import Conversation
 from tunnelconform.side import Problem, Side
@@ -35,6 +36,13 @@ class Line:
     possible: int = 0  # in how many states the subject may have been before it spoke
 
 
+class Heard(NamedTuple):
+    """What a runner said: on which side, and a frame, or a ``Tag`` for a TunnelAck."""
+
+    side: str
+    what: Any
+
+
 @dataclass(frozen=True)
 class Played:
     """A conversation that was played."""
@@ -46,6 +54,8 @@ class Played:
     impossible: str
     steps: int  # so many steps were begun
     time_ms: int
+    sent: Mapping[bytes, int] = field(default_factory=dict)  # message ids, to a runner -> the step, from 1
+    heard: tuple[Heard, ...] = ()  # from a runner
 
     @property
     def problem(self) -> Problem | None:

@@ -164,7 +164,7 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
                 return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms).run()
 
         async def write(id_: str, played: Played) -> str:
-            return runner_script(id_, played, subject.command, subject.limits)
+            return runner_script(id_, played, subject.command, subject.listen, subject.limits)
 
         nature = Nature(subject.limits, spares=subject.spares, grace_ms=grace("runner", subject.limits))
         yield Session("runner", f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, write)

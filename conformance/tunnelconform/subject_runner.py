@@ -81,16 +81,14 @@ class CommandRunner:
         spares: int = 0,
     ) -> None:
         self.name = name or (command[0] if command else listen)
-        self.command, self.limits = list(command), limits
+        self.command, self.listen, self.limits = list(command), listen, limits
         self.spares = spares if command else 0
         self._seats = [Seat(self.name, self.command, limits, listen) for _ in range(1 + self.spares)]
         self._free: asyncio.Queue[Seat] = asyncio.Queue()
 
     async def start(self) -> Hub:
         """Listen, start the programs, and wait until they have introduced themselves. Raises ``SubjectError``, ``OSError``."""
-        async with asyncio.TaskGroup() as tasks:
-            for seat in self._seats:
-                tasks.create_task(seat.start())
+        await asyncio.gather(*(seat.start() for seat in self._seats))
         for seat in self._seats[1:]:
             self._free.put_nowait(seat)
         return self._seats[0].hub

@@ -165,7 +165,7 @@ def test_a_failure_is_shrunk_confirmed_and_written_as_a_script_that_shows_it(tmp
         assert (shrunk.failed, shrunk.tried) == (3, 3)
         assert signature(shrunk.played) == way
         assert [step.do for step in shrunk.played.conversation] == ["join", "connect", "ack-arrival", "answer", "close"]
-        assert can_write(shrunk.played.conversation)
+        assert can_write("gateway", shrunk.played.conversation)
         place = await deviant.place()
         path.write_text(script("HIB-G-05/awake", shrunk.played, place, await deviant.door(place), nature.limits))
         assert await exit_code() == 1
