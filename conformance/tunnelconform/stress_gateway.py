@@ -58,9 +58,15 @@ def faults() -> Iterator[Case]:
     return anywhere(FAULTS, TALK, first=2)
 
 
+def rare(step: Step) -> bool:
+    """What ends a tunnel or the socket, what takes time, and a second runner: else most walks would never open a socket."""
+    ends = talk.Leave | talk.Vanish | talk.Close | talk.Sleep | talk.Break | talk.Visit | talk.Wait
+    return isinstance(step, ends) or (isinstance(step, talk.Join) and step.who != "a")
+
+
 def ground(limits: Limits) -> Ground:
     """Where one walks."""
-    return Ground((GatewayModel(limits, WALKS),), lambda step: isinstance(step, talk.Leave | talk.Vanish))
+    return Ground((GatewayModel(limits, WALKS),), rare)
 
 
 def volume() -> Iterator[Case]:

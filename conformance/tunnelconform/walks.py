@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
+from warnings import catch_warnings, simplefilter
 
 from hypothesis import HealthCheck, Phase, Verbosity, assume, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisDeprecationWarning
 
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Conversation, Step, Wait
@@ -30,7 +32,7 @@ BLOCK = 50
 LEAST, MOST = 6, 22
 """No walk that is drawn has fewer steps, or more; beside those that show where it ended."""
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 """So long a failing walk is made simpler at most."""
 
 GOES_ON = st.integers(0, 23).map(bool)
@@ -65,6 +67,7 @@ class Walk(Case):
 
     seed: int = 0
     block: int = 0
+    steps: int = 0  # what follows them shows where it ended
 
 
 class _Fails(Exception):
@@ -112,7 +115,9 @@ def _test(ground: Ground, origin: str, phases: Iterable[Phase], body: Callable[[
     def walked(drawn: tuple[int, Conversation]) -> None:
         body(*drawn)
 
-    walked()
+    with catch_warnings():  # others draw random numbers meanwhile, in threads of their own
+        simplefilter("ignore", HypothesisDeprecationWarning)
+        walked()
 
 
 def walks(ground: Ground, seed_: int, count: int) -> tuple[Walk, ...]:
@@ -121,23 +126,25 @@ def walks(ground: Ground, seed_: int, count: int) -> tuple[Walk, ...]:
     for block in itertools.count():
         if len(found) >= count:
             break
-        drawn: dict[Conversation, None] = {}
+        drawn: dict[Conversation, int] = {}
 
-        def collect(steps: int, conversation: Conversation, drawn: dict[Conversation, None] = drawn) -> None:
+        def collect(steps: int, conversation: Conversation, drawn: dict[Conversation, int] = drawn) -> None:
             assume(steps >= LEAST)
-            drawn[conversation] = None
+            drawn.setdefault(conversation, steps)
 
         _test(ground, _origin(seed_, block), (Phase.generate,), collect)
-        for number, conversation in enumerate(drawn, len(found)):
+        for number, (conversation, steps) in enumerate(drawn.items(), len(found)):
             id_, says = f"walk/{seed_}-{number}", "A random conversation."
-            found.append(Walk(id_, conversation, frozenset(), says, lenient=True, seed=seed_, block=block))
+            found.append(Walk(id_, conversation, frozenset(), says, True, seed=seed_, block=block, steps=steps))
     return tuple(found[:count])
 
 
 def simplest(ground: Ground, walk: Walk, fails: Callable[[Conversation], bool]) -> Conversation:
-    """The simplest walk that Hypothesis finds to fail, beginning with one that does."""
-    known: dict[Conversation, bool] = {walk.conversation: True}
+    """The simplest walk that Hypothesis finds to fail, beginning with one that does. If that one fails before its end, nobody
+    need see where a walk ended."""
+    known: dict[Conversation, bool] = {}
     begun, last = False, walk.conversation
+    early = fails(walk.conversation[: walk.steps])
 
     def hold(steps: int, conversation: Conversation) -> None:
         nonlocal begun, last
@@ -146,10 +153,11 @@ def simplest(ground: Ground, walk: Walk, fails: Callable[[Conversation], bool]) 
             if conversation != walk.conversation:
                 return
             begun = True
-        if conversation not in known:
-            known[conversation] = fails(conversation)
-        if known[conversation]:
-            last = conversation
+        held = conversation[:steps] if early else conversation
+        if held not in known:
+            known[held] = held == walk.conversation or fails(held)
+        if known[held]:
+            last = held
             raise _Fails
 
     with suppress(_Fails):
@@ -160,18 +168,25 @@ def simplest(ground: Ground, walk: Walk, fails: Callable[[Conversation], bool]) 
 async def simpler(ground: Ground, walk: Walk, played: Played, replay: Replay) -> Played:
     """What is played of the simplest walk that fails in the same way."""
     loop, way, end = asyncio.get_running_loop(), signature(played), time.monotonic() + PATIENCE_S
-    shown = {walk.conversation: played}
+    shown: dict[Conversation, Played] = {}
+    right: set[Conversation] = set()
+
+    def show(conversation: Conversation, found: Played) -> None:
+        shown[conversation] = shown[conversation[: found.steps]] = found  # what follows the failure has no part in it
 
     def fails(conversation: Conversation) -> bool:
         beginnings = (conversation[:length] for length in range(1, len(conversation) + 1))
         found = next((shown[beginning] for beginning in beginnings if beginning in shown), None)
-        if found is None and time.monotonic() < end:
+        if found is None and conversation not in right and conversation and time.monotonic() < end:
             found = asyncio.run_coroutine_threadsafe(replay(conversation), loop).result()
+            if found.problem is None:  # nor does it fail if it ends sooner, where the next step waited for an answer
+                right.update(conversation[: place + 1] for place, step in enumerate(conversation) if not step.at_once)
         if found is None or signature(found) != way:
             return False
-        shown[conversation] = shown[conversation[: found.steps]] = found  # what follows the failure has no part in it
+        show(conversation, found)
         return True
 
+    show(walk.conversation, played)
     return shown[await asyncio.to_thread(simplest, ground, walk, fails)]
 
 
