@@ -21,6 +21,7 @@ from tunnelconform.deviants_cli import LIMITS
 from tunnelconform.oracle import Oracle
 from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.plays import gateway_play
 from tunnelconform.session import cases_of
 from tunnelconform.side import Side
 from tunnelconform.subject import GatewaySubject
@@ -72,7 +73,7 @@ async def cases_a_second(subject: GatewaySubject, cases: list[Case]) -> tuple[fl
     try:
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await GatewayPlay(subject, nature, case.conversation, goal).run()
+            return await gateway_play(subject, nature, case.conversation, goal).run()
 
         began = time.perf_counter()
         results = await run(cases, nature, play, subject.alive, lambda result: None, SIDE_BY_SIDE)

@@ -28,9 +28,9 @@ from pathlib import Path
 import tunnelref
 from tunnelconform.cases import Case
 from tunnelconform.deviants_cli import LIMITS
-from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.plays import gateway_play
 from tunnelconform.session import cases_of
 from tunnelconform.subject import Nature, SubjectError
 from tunnelconform.subject_reference import ReferenceGateway
@@ -142,7 +142,7 @@ async def _gateway(cases: list[Case]) -> str:
         nature = await subject.start()
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await GatewayPlay(subject, nature, case.conversation, goal, case.lenient).run()
+            return await gateway_play(subject, nature, case.conversation, goal, case.lenient).run()
 
         return _first(await run(cases, nature, play, subject.alive, lambda result: None, nature.side_by_side))
     finally:

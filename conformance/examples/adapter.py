@@ -9,15 +9,16 @@ import subprocess
 import sys
 
 LIMITS = {"open_timeout_ms": 400, "backoff_ms": 250, "gc_interval_ms": 150, "ack_timeout_ms": 900, "max_retries": 1}
-gateway, address, places = None, "", 0
+gateway, address, http, places = None, "", "", 0
 
 
 def start(request):
-    global gateway, address
+    global gateway, address, http
     flags = [word for name, value in LIMITS.items() for word in ("--" + name.replace("_", "-"), str(value))]
     command = [sys.executable, "-m", "tunnelcli.main", "gateway", *flags]
     gateway = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    address = json.loads(gateway.stdout.readline())["url"].removeprefix("ws://")
+    listening = json.loads(gateway.stdout.readline())
+    address, http = listening["url"].removeprefix("ws://"), listening["http"]
     return {
         "name": "adapted",
         "limits": LIMITS,
@@ -43,7 +44,8 @@ def place(request):
 
 
 def door(request):
-    return {"client_url": f"ws://{address}/ws/{request['data']['actor']}/"}
+    actor = request["data"]["actor"]
+    return {"client_url": f"ws://{address}/ws/{actor}/", "request_url": f"{http}/request/{actor}"}
 
 
 for line in sys.stdin:

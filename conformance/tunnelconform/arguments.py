@@ -45,6 +45,9 @@ def add_gateway(kinds: Any, run: Any) -> None:
     parser.add_argument("--client", metavar="URL", help="where clients connect; {actor} stands for an actor's name")
     parser.add_argument("--runner", metavar="URL", help="where runners connect, without a query")
     parser.add_argument(
+        "--http", metavar="URL", help="where plain requests go, with {actor} likewise; without it, none are sent"
+    )
+    parser.add_argument(
         "--option", action="append", default=[], metavar="WORD", help="a further argument for the reference"
     )
     _common(parser)
@@ -122,7 +125,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="print a line for each case, also for those that pass")
 
 
-CHOOSE = ("subject", "adapter", "client", "runner", "command", "listen", "option", "limit", "default_limits", "spares", "profile",
+CHOOSE = ("subject", "adapter", "client", "runner", "http", "command", "listen", "option", "limit", "default_limits",
+          "spares", "profile",
           "seed", "walks")  # fmt: skip
 """The arguments that decide which subject is tested, and which cases there are."""
 
@@ -167,7 +171,7 @@ def gateway_subject(args: argparse.Namespace) -> GatewaySubject:
     if args.client or args.runner:
         if not (args.client and args.runner):
             raise ValueError("--client and --runner go together")
-        return UrlGateway(args.client, args.runner, limits_of(args.limit))
+        return UrlGateway(args.client, args.runner, limits_of(args.limit), args.http or "")
     if args.subject == "engine":
         return EngineGateway({} if args.default_limits else SHORT_ENGINE)
     if args.subject != "reference":

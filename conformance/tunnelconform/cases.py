@@ -14,14 +14,16 @@ from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
 from tunnelconform.model_gateway import MOST_BYTES, WAITS, Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
+from tunnelconform.model_request import REQUEST_WORLDS, RequestModel
 from tunnelconform.model_runner import Bounds as RunnerBounds
 from tunnelconform.model_runner import RunnerModel
 from tunnelconform.model_runner import Spent as RunnerSpent
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, RUNNER, Endpoint
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, RUNNER
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Transition, Verdict
+from tunnelspec.machine import Machine, Transition, Verdict
+from tunnelspec.request import REQ_G
 
 TRANSITIONS: dict[str, Transition] = {t.id: t for machine in MACHINES for t in machine.transitions}
 
@@ -161,12 +163,25 @@ def brimful(model: GatewayModel, conversation: Conversation) -> Iterator[Convers
             yield twin
 
 
+def requests_found(limits: Limits, patience_ms: int, most: int) -> Found:
+    """The same about plain requests; their tunnel's transitions are those of sockets."""
+    found = Found({})
+    for bounds in REQUEST_WORLDS:
+        found.add(explore(RequestModel(limits, replace(bounds, patience_ms=patience_ms)), most))
+    return found.about(REQ_G.id)
+
+
 def gateway_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> tuple[tuple[Case, ...], dict[str, str]]:
     """The cases for a gateway with such limits, and the transitions that none of them takes, with the reason."""
     sockets, link = gateway_found(limits, patience_ms, most), LinkModel(limits)
-    links = explore(link, most)
-    cases = (*derived(sockets, GatewayModel(limits, GATEWAY_WORLDS[0])), *derived(links, link))
-    return cases, {**out_of_reach(sockets, GATEWAY), **out_of_reach(links, LINK_GATEWAY)}
+    links, requests = explore(link, most), requests_found(limits, patience_ms, most)
+    cases = (
+        *derived(sockets, GatewayModel(limits, GATEWAY_WORLDS[0])),
+        *derived(links, link),
+        *derived(requests, RequestModel(limits, REQUEST_WORLDS[0])),
+    )
+    unreached = out_of_reach(sockets, GATEWAY.machines) | out_of_reach(links, LINK_GATEWAY.machines)
+    return cases, unreached | out_of_reach(requests, (REQ_G,))
 
 
 RUNNER_WORLDS: tuple[RunnerBounds, ...] = (
@@ -191,7 +206,7 @@ def runner_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> t
             known = cases.get(case.id)
             if known is None or len(case.conversation) < len(known.conversation):
                 cases[case.id] = case
-    return tuple(sorted(cases.values(), key=lambda case: case.id)), out_of_reach(found, RUNNER)
+    return tuple(sorted(cases.values(), key=lambda case: case.id)), out_of_reach(found, RUNNER.machines)
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:
@@ -217,14 +232,14 @@ def _begins(id_: str, beginning: str) -> bool:
     return rest != id_ and (not rest or rest[0] in "/-")
 
 
-def out_of_reach(found: Found, endpoint: Endpoint) -> dict[str, str]:
+def out_of_reach(found: Found, machines: Iterable[Machine]) -> dict[str, str]:
     """The transitions that no peer can provoke, and why."""
     reached = {target.transition for target in found.conversations if isinstance(target, Single)}
     return {
         t.id: f"The table excludes it: {t.says}"
         if t.excluded
         else f"No conversation within the bounds brings {t.on.__name__} in {', '.join(t.sources)}: {t.says}"
-        for machine in endpoint.machines
+        for machine in machines
         for t in machine.transitions
         if t.id not in reached
     }

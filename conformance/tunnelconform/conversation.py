@@ -97,6 +97,24 @@ class Visit(Step):
     who: str = "visitor"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Step):
+    """The client begins a plain HTTP request; with ``body``, one whose body is to follow."""
+
+    do: ClassVar[str] = "request"
+    who: str = CLIENT
+    body: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload(Step):
+    """The client sends a line of its request's body, or, without a text, that this was the last."""
+
+    do: ClassVar[str] = "upload"
+    who: str = CLIENT
+    text: str = ""
+
+
 # -- a runner --------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +246,34 @@ class Garble(Step):
     text: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond(Step):
+    """The runner sends the actor's response to an HTTP request, or with ``stream`` its head."""
+
+    do: ClassVar[str] = "respond"
+    who: str = "a"
+    status: int = 200
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondMore(Step):
+    """The runner sends more of the response's body: a line; ``last``: and nothing after it."""
+
+    do: ClassVar[str] = "respond-more"
+    who: str = "a"
+    text: str = "r"
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondAbort(Step):
+    """The runner says that the response, or its rest, will not come."""
+
+    do: ClassVar[str] = "respond-abort"
+    who: str = "a"
+
+
 # -- the gateway, to a runner under test --------------------------------------------------------------------------------
 
 
@@ -313,8 +359,9 @@ class Wait(Step):
 STEPS: Mapping[str, type[Step]] = {
     step.do: step
     for step in (
-        *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit),
+        *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit, Request, Upload),
         *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
+        *(Respond, RespondMore, RespondAbort),
         *(Start, Stop, Open, Bring, Shut, Cut, Foreign),
         Wait,
     )

@@ -46,7 +46,12 @@ class Felt(NamedTuple):
 
     @property
     def machine(self) -> str:
-        return self.transition.id.rpartition("-")[0]
+        return machine_of(self.transition.id)
+
+
+def machine_of(transition: str) -> str:
+    """The machine of a transition's id."""
+    return transition.rpartition("-")[0]
 
 
 def watched(felt: list[Felt]) -> Evaluator:
@@ -108,6 +113,11 @@ class Found:
         self.edges += other.edges
         self.cut |= other.cut
 
+    def about(self, machine: str) -> Found:
+        """What of it is about one machine."""
+        kept = {t: c for t, c in self.conversations.items() if machine_of(t.transition) == machine}
+        return Found(kept, self.models, self.edges, self.cut)
+
 
 def explore(peers: Peers, most: int) -> Found:
     """All that the peers can do, the shortest first, in at most so many situations."""
@@ -134,7 +144,7 @@ def explore(peers: Peers, most: int) -> Found:
                 found.conversations.setdefault(target, conversation)
             first, last = _ends(taken)
             for transition, prefix in incoming[model].items():
-                machine = transition.rpartition("-")[0]
+                machine = machine_of(transition)
                 if machine in first:
                     found.conversations.setdefault(Pair(first[machine], transition), (*prefix, step_))
             if after not in paths:

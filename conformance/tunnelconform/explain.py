@@ -13,7 +13,7 @@ from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpe
 from tunneldraw.sequence import Lane, Message, Note, Step
 from tunneldraw.sequence import Sequence as Drawing
 from tunnelref.wire import SUPPORTED, WireError
-from tunnelspec.endpoint import MACHINES, RUNNER, Endpoint
+from tunnelspec.endpoint import GATEWAY, MACHINES, RUNNER, Endpoint
 from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Received, key
@@ -40,19 +40,12 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def standing(h: Hypothesis) -> str:
+def standing(h: Hypothesis, endpoint: Endpoint) -> str:
     """Where a side may be."""
-    machines = {m.id: m for m in MACHINES}
-    ids = [next(id_ for id_, m in machines.items() if any(s.name == local.state for s in m.states)
-                and type(m.start) is type(local.context) and id_.endswith(_role(h))) for local in h.state]  # fmt: skip
-    states = " · ".join(f"{id_} {local.state}" for id_, local in zip(ids, h.state, strict=True))
+    states = " · ".join(f"{m.id} {local.state}" for m, local in zip(endpoint.machines, h.state, strict=True))
     waits = f"; {len(h.told)} frame{'s' * (len(h.told) > 1)} to work on" if h.told else ""
     due = f"; due: {', '.join(type(said.what).__name__ for said in h.said)}" if h.said else ""
     return f"{states}{waits}{due}"
-
-
-def _role(h: Hypothesis) -> str:
-    return "-R" if len(h.state) == len(RUNNER.machines) else "-G"
 
 
 def differences(due: Any, seen: Any) -> str:
@@ -74,10 +67,11 @@ def explain(breach: Breach, name: str) -> Iterator[str]:
     if isinstance(breach.what, WireError):
         yield f"  what it sent is no frame: {breach.what}"
         return
-    yield from reasons(breach.what, breach.refusal, breach.due)
+    endpoint = GATEWAY if breach.side == "gateway" else RUNNER
+    yield from reasons(breach.what, breach.refusal, breach.due, endpoint)
 
 
-def reasons(what: Any, refusal: Refusal | None, due: Sequence[Said]) -> Iterator[str]:
+def reasons(what: Any, refusal: Refusal | None, due: Sequence[Said], endpoint: Endpoint) -> Iterator[str]:
     """Why something seen, or a silence, is not allowed: where the side may have been, and what would have been allowed."""
     if refusal is None:
         yield "  it was silent where the tables are not; due was:"
@@ -85,7 +79,7 @@ def reasons(what: Any, refusal: Refusal | None, due: Sequence[Said]) -> Iterator
         return
     yield f"  {label(what)}"
     yield "  is not allowed here. It may have been in:"
-    states = tuple(dict.fromkeys(standing(h) for h in refusal.before))
+    states = tuple(dict.fromkeys(standing(h, endpoint) for h in refusal.before))
     yield from (f"    {state}" for state in states[:SHOWN])
     if len(states) > SHOWN:
         yield f"    and {len(states) - SHOWN} more"

@@ -25,11 +25,17 @@ from tunnelspec.events import (
     ClientMessage,
     CloseClient,
     Collect,
+    Free,
     LinkLost,
     OnBehalf,
     OpenTimeout,
     ReadClient,
+    RequestBody,
     Resolve,
+    Respond,
+    RespondAbort,
+    RespondBody,
+    ResponseTimeout,
     RouteFailed,
     RouteFound,
     Send,
@@ -56,6 +62,7 @@ NEARLY = 0.85
 WAITS: Mapping[str, type[Any] | None] = {
     "backoff_ms": BackoffOver,
     "open_timeout_ms": OpenTimeout,
+    "response_timeout_ms": ResponseTimeout,
     "gc_interval_ms": None,
     "ack_timeout_ms": None,
     "max_hibernation_ms": None,
@@ -109,13 +116,22 @@ class Model(NamedTuple):
     timers: tuple[tuple[type[Any], int], ...] = ()
     client: str = "new"  # new, here, gone
     reads: bool = False
-    unread: tuple[ClientMessage, ...] = ()
+    unread: tuple[ClientMessage | RequestBody, ...] = ()
     links: tuple[tuple[str, int], ...] = ()
     made: int = 0
     home: str = ""  # the runner that has the actor
     arrived: tuple[Arrived, ...] = ()
     relays: tuple[tuple[int, State], ...] = ()
     spent: Spent = Spent()
+
+
+def ends_client(output: Any) -> bool:
+    """Whether the client has all that it will get after this."""
+    return (
+        isinstance(output, CloseClient | RespondAbort)
+        or (isinstance(output, Respond) and not output.stream)
+        or (isinstance(output, RespondBody) and output.finish)
+    )
 
 
 class GatewayModel:
@@ -329,7 +345,9 @@ class GatewayModel:
         if type(frame) not in RELAY.listeners:
             return m
         relays = dict(m.relays)
-        relays[link] = RELAY.step(relays.get(link, RELAY.start()), Received(frame, link), self.limits).state
+        watched = RELAY.step(relays.pop(link, RELAY.start()), Received(frame, link), self.limits)
+        if Free() not in watched.outputs:
+            relays[link] = watched.state
         return m._replace(relays=tuple(sorted(relays.items(), key=lambda item: item[0])))
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
@@ -352,7 +370,7 @@ class GatewayModel:
                 m = m._replace(reads=True, unread=())
                 for message in unread:
                     m = self._feel(m, replace(message, now=m.now), taken)  # it is as old as its reading
-            elif isinstance(output, CloseClient):
+            elif ends_client(output):
                 m = m._replace(client="gone")
             elif isinstance(output, Resolve):
                 m = self._route(m, taken)

@@ -18,13 +18,14 @@ from tunnelconform.conversation import Conversation, Step
 from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
+from tunnelconform.peers_http import Requester
 from tunnelconform.play import CONNECTS_MS, GRACE_MS, Play
 from tunnelconform.played import Impossible
 from tunnelconform.profiles import STRICT, Profile
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
-from tunnelspec.endpoint import RELAY, TABLES, State, Tables
+from tunnelspec.endpoint import RELAY, TABLES, Endpoint, State, Tables
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -35,6 +36,7 @@ from tunnelspec.events import (
     CloseClient,
     Collect,
     Deliver,
+    Free,
     HangUp,
     LinkDown,
     LinkLost,
@@ -100,6 +102,10 @@ class GatewayPlay(Play):
     """One conversation with one gateway."""
 
     subject_lane = "gateway"
+    begins: type[Any] = ToClientWebSocketOpen
+    """The tunnel message that names the conversation's request."""
+
+    lost: Any = LOST
 
     def __init__(
         self, subject: GatewaySubject, nature: Nature, conversation: Conversation, goal: frozenset[str] = frozenset(),
@@ -108,14 +114,14 @@ class GatewayPlay(Play):
         self.subject, self.nature, self.goal, self.profile = subject, nature, goal, profile
         self.collects_every_ms = nature.limits.gc_interval_ms
         self.links = Links()
-        tables = tables_of(profile).gateway
-        self.around = AroundGateway(
-            tables, nature.limits, self.links, grace_ms, profile.acks, profile.own_words, profile.route_patience_ms
-        )
+        self.grace_ms = grace_ms
+        tables = self.tables()
+        self.around = self.surroundings(tables)
         oracle = Oracle(tables, self.around, nature.limits, goal, SUPPOSED)
         side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
         super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
+        self.requester: Requester | None = None  # the client of a plain request
         self.admission: asyncio.Task[Client] | None = None  # its upgrade, until that is answered
         self.visited = 0  # when another client set out to connect, in ms; 0 if none has
         self.started = 0  # when the actor may last have been started for its sake
@@ -136,6 +142,17 @@ class GatewayPlay(Play):
         self.place: Place | None = None
         self.door: Door | None = None
 
+    def tables(self) -> Endpoint:
+        """The tables of what is tested."""
+        return tables_of(self.profile).gateway
+
+    def surroundings(self, tables: Endpoint) -> AroundGateway:
+        """What is around it."""
+        nature, profile = self.nature, self.profile
+        return AroundGateway(
+            tables, nature.limits, self.links, self.grace_ms, profile.acks, profile.own_words, profile.route_patience_ms
+        )
+
     async def prepare(self) -> None:
         self.place = await self.subject.place()
         if not self.nature.runner_first:
@@ -145,7 +162,7 @@ class GatewayPlay(Play):
         """Leave nothing open."""
         if self.admission is not None:
             self.admission.cancel()
-        peers = [p for p in (self.client, *self.visitors, *self.runners.values()) if p is not None]
+        peers = [p for p in (self.client, self.requester, *self.visitors, *self.runners.values()) if p is not None]
         await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
         if self.door is not None and self.door.leave is not None:
             self.door.leave()
@@ -392,7 +409,7 @@ class GatewayPlay(Play):
         if before is not None and before.up:  # told first: the gateway may act on it before one has said it
             replaced = self.link_sides[before.link]
             replaced.told(Told(BY_ITSELF, Perhaps(Replaced(now)), 0, now))
-            self.side.told(Told(_relayed(before.link), Received(LOST, before.link, now=now), 0, now))
+            self.side.told(Told(_relayed(before.link), Received(self.lost, before.link, now=now), 0, now))
         await self._post(runner, "ToServerInit")
         await self.until(lambda: runner.link in self.links.able, "the gateway did not welcome the runner")
         if replaced is not None:
@@ -487,7 +504,7 @@ class GatewayPlay(Play):
         if not isinstance(frame, ToClientTunnelMessage) or runner.link in self.links.gone:
             return  # what was on its way when the runner closed its link counts as lost
         kind = frame.messageKind
-        if not self.request and isinstance(kind, ToClientWebSocketOpen) and VISITOR not in kind.path:
+        if not self.request and isinstance(kind, self.begins) and VISITOR not in kind.path:
             self.request = frame.requestId
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
@@ -530,7 +547,7 @@ class GatewayPlay(Play):
         dues = [t.due_ms for h in self.link_sides[link].hypotheses for t in h.timers if t.event is Silence]
         if link not in self.doubted and min(dues, default=self.now() + 1) <= self.now():
             self.doubted.add(link)
-            self.side.told(Told(_relayed(link), Received(LOST, link, now=min(dues)), 0, min(dues)))
+            self.side.told(Told(_relayed(link), Received(self.lost, link, now=min(dues)), 0, min(dues)))
 
     def _links_may_be_lost(self) -> None:
         for runner in self.runners.values():
@@ -556,8 +573,10 @@ class GatewayPlay(Play):
 
     def _watch(self, link: int, kind: Any) -> None:
         if type(kind) in RELAY.listeners:
-            state = self.relays.get(link, RELAY.start())
-            self.relays[link] = RELAY.step(state, Received(kind, link), self.nature.limits).state
+            state = self.relays.pop(link, RELAY.start())
+            watched = RELAY.step(state, Received(kind, link), self.nature.limits)
+            if Free() not in watched.outputs:
+                self.relays[link] = watched.state
 
     # -- time --------------------------------------------------------------------------------------------------------
 

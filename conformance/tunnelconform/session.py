@@ -13,9 +13,9 @@ from tunnelconform.cases import Case, breaks, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
 from tunnelconform.play import GRACE_MS
-from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.plays import gateway_play
 from tunnelconform.profiles import PROFILES, Profile
 from tunnelconform.shrink import signature
 from tunnelconform.standalone import runner_script, script
@@ -129,7 +129,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
         every = (*every, *stress("gateway", nature.limits, args.seed, args.walks))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
-            return await GatewayPlay(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
+            return await gateway_play(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
 
         async def write(id_: str, played: Played) -> str:
             place = await subject.place()

@@ -27,11 +27,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Door:
-    """Where clients of that actor connect. ``leave``: what is to be done when none will come any more."""
+    """Where clients of that actor connect. ``request_url``: where their plain HTTP requests go, to which a path is added, and with
+    what headers; "" if there is no such place. ``leave``: what is to be done when none will come any more."""
 
     client_url: str
     client_protocols: tuple[str, ...] = ()
     leave: Callable[[], None] | None = None
+    request_url: str = ""
+    request_headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

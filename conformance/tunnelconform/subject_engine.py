@@ -193,7 +193,13 @@ class EngineGateway:
         made = await self.call("POST", "/actors?namespace=default", actor)
         id_ = made["actor"]["actor_id"]
         protocols = ("rivet", "rivet_target.actor", f"rivet_actor.{id_}")
-        return Door(f"ws://{self.address}/ws", protocols, lambda: self._destroy(id_))
+        return Door(
+            f"ws://{self.address}/ws",
+            protocols,
+            lambda: self._destroy(id_),
+            f"http://{self.address}/request",
+            (("x-rivet-target", "actor"), ("x-rivet-actor", id_)),
+        )
 
     def _destroy(self, actor: str) -> None:
         """An actor without a runner is looked after for ever: hundreds of them would keep it busy."""

@@ -84,4 +84,9 @@ class LineGateway:
         answer = await self._ask("door", data=dict(place.data))
         if "client_url" not in answer:
             raise SubjectError(f"{self.name} answered 'door' with {answer}: there is no client_url")
-        return Door(str(answer["client_url"]), tuple(map(str, answer.get("client_protocols", ()))))
+        return Door(
+            str(answer["client_url"]),
+            tuple(map(str, answer.get("client_protocols", ()))),
+            request_url=str(answer.get("request_url", "")),
+            request_headers=tuple((str(n), str(v)) for n, v in dict(answer.get("request_headers", {})).items()),
+        )

@@ -39,13 +39,14 @@ class ReferenceGateway:
         self.limits: Limits = replace(DEFAULT, **limits)
         flags = [word for name, value in limits.items() for word in ("--" + name.replace("_", "-"), str(value))]
         self._child = Child([sys.executable, "-m", "tunnelcli.main", "gateway", *flags, *options])
-        self._address = ""
+        self._address = self._http = ""
         self._places = itertools.count(1)
 
     async def start(self) -> Nature:
         line = await self._child.start()
         try:
-            self._address = json.loads(line)["url"].removeprefix("ws://")
+            said = json.loads(line)
+            self._address, self._http = said["url"].removeprefix("ws://"), said["http"]
         except (ValueError, KeyError) as error:
             raise SubjectError(f"the reference said {line!r}, and not where it listens") from error
         return Nature(self.limits)
@@ -68,4 +69,5 @@ class ReferenceGateway:
         return Place(f"ws://{self._address}/runners/connect", actor_names=(name,), data={"actor": name})
 
     async def door(self, place: Place) -> Door:
-        return Door(f"ws://{self._address}/ws/{place.data['actor']}/conform")
+        actor = place.data["actor"]
+        return Door(f"ws://{self._address}/ws/{actor}/conform", request_url=f"{self._http}/request/{actor}")

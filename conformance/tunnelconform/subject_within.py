@@ -14,6 +14,7 @@ from tunnelconform.subject_reference import SHORT
 from tunnelconform.subject_runner import SHORT_RUNNER
 from tunnelref.clock import LoopClock
 from tunnelref.gateway.core import Gateway
+from tunnelref.gateway.http import HttpServer
 from tunnelref.gateway.server import GatewayServer
 from tunnelref.runner.client import RunnerClient
 from tunnelref.runner.store import Store
@@ -33,15 +34,20 @@ class GatewayWithin:
         self.limits: Limits = replace(DEFAULT, **limits)
         self._tables, self._lives_by = depart(TABLES, self.limits, deviations)
         self._server: GatewayServer | None = None
-        self._address = ""
+        self._requests: HttpServer | None = None
+        self._address = self._http = ""
         self._places = itertools.count(1)
 
     async def start(self) -> Nature:
-        self._server = GatewayServer(Gateway(LoopClock(), self._lives_by, tables=self._tables))
+        gateway = Gateway(LoopClock(), self._lives_by, tables=self._tables)
+        self._server, self._requests = GatewayServer(gateway), HttpServer(gateway)
         self._address = f"127.0.0.1:{await self._server.start('127.0.0.1', 0)}"
+        self._http = f"http://127.0.0.1:{await self._requests.start('127.0.0.1', 0)}"
         return Nature(self.limits)
 
     async def stop(self) -> None:
+        if self._requests is not None:
+            await self._requests.stop()
         if self._server is not None:
             await self._server.stop()
 
@@ -53,7 +59,8 @@ class GatewayWithin:
         return Place(f"ws://{self._address}/runners/connect", actor_names=(name,), data={"actor": name})
 
     async def door(self, place: Place) -> Door:
-        return Door(f"ws://{self._address}/ws/{place.data['actor']}/conform")
+        actor = place.data["actor"]
+        return Door(f"ws://{self._address}/ws/{actor}/conform", request_url=f"{self._http}/request/{actor}")
 
 
 class RunnerWithin:

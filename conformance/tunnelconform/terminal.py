@@ -162,9 +162,9 @@ def told(played: Played) -> Iterator[str]:
     problem = played.problem
     if problem is None:
         return
-    yield from reasons(problem.what, problem.refusal, problem.due)
+    oracle = played.at_fault.oracle
+    yield from reasons(problem.what, problem.refusal, problem.due, oracle.endpoint)
     if problem.last is not None:
-        oracle = played.at_fault.oracle
         yield from near(problem.last, problem.then, oracle.endpoint, oracle.limits)
 
 

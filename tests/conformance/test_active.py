@@ -23,9 +23,9 @@ from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
 from tunnelconform.conditions import conditions, texts
 from tunnelconform.conversation import Conversation, from_json, to_json
 from tunnelconform.play import GRACE_MS
-from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
+from tunnelconform.plays import gateway_play
 from tunnelconform.session import blind, grace
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
@@ -79,7 +79,7 @@ async def gateway_results(subject: GatewaySubject, cases: Sequence[Case]) -> tup
     try:
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await GatewayPlay(subject, nature, case.conversation, goal, case.lenient).run()
+            return await gateway_play(subject, nature, case.conversation, goal, case.lenient).run()
 
         return await run(cases, nature, play, subject.alive, lambda result: None, nature.side_by_side)
     finally:
@@ -157,7 +157,7 @@ def test_a_failure_is_shrunk_confirmed_and_written_as_a_script_that_shows_it(tmp
 
     async def work(nature: Nature) -> None:
         async def replay(conversation: Conversation) -> Played:
-            return await GatewayPlay(deviant, nature, conversation).run()
+            return await gateway_play(deviant, nature, conversation).run()
 
         played = await replay(SLEEPS_FOR_NOTHING)
         way = signature(played)
@@ -244,7 +244,7 @@ def test_every_transition_that_a_peer_can_provoke_has_a_case() -> None:
     cases, unreached = gateway_derived()
     ids = {case.id.partition("/")[0] for case in cases}
     moves = {t.id for m in MACHINES for t in m.transitions if t.verdict is Meaning.TAKEN and not t.excluded}
-    gateway = {id_ for id_ in moves if id_.startswith(("CONN-G", "ACK-G", "TUN-G", "HIB-G", "LINK-G"))}
+    gateway = {id_ for id_ in moves if id_.startswith(("CONN-G", "ACK-G", "TUN-G", "HIB-G", "LINK-G", "REQ-G"))}
     assert gateway - ids == {"CONN-G-24"}
     assert "CONN-G-24" in unreached
 
@@ -328,7 +328,7 @@ def test_a_gateway_that_hears_nothing_of_its_runner_fails(limits: Mapping[str, i
         patience = grace("gateway", nature.limits)
         for can_hibernate in (True, False):
             opened = (*SLEEPS_FOR_NOTHING[:3], talk.Answer(can_hibernate=can_hibernate), talk.Say(text="m1"))
-            played = await GatewayPlay(subject, nature, opened, grace_ms=patience).run()
+            played = await gateway_play(subject, nature, opened, grace_ms=patience).run()
             assert played.problem is not None
             assert played.problem.refusal is None
             assert "CONN-G-11" in {rule for said in played.problem.due for rule in said.rules}

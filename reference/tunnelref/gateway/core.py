@@ -343,8 +343,7 @@ class Gateway:
         """Look for what is overdue, and for what is too old, in each client's entry; and again after a while."""
         now = self.clock.now_ms()
         for entry in list(self.entries.values()):
-            if type(entry) is SocketEntry:
-                entry.post(Collect(now))
+            entry.post(Collect(now))
         self._schedule_collection()
 
 

@@ -68,7 +68,8 @@ class Exchange:
     async def _body(self, entry: HttpEntry, has_body: bool) -> bool:
         """Pass the body on; whether the client went away."""
         if has_body:
-            await self.may_read.wait()
+            if await self._leaves_early():
+                return True
             while not isinstance(event := await self._next(), h11.EndOfMessage):
                 if isinstance(event, h11.Data):
                     entry.body(bytes(event.data), False)
@@ -76,6 +77,28 @@ class Exchange:
                     return True
             entry.body(b"", True)
         return not await self.reader.read(1)  # a client that closes its side has gone
+
+    async def _leaves_early(self) -> bool:
+        """Wait until the body may be read; whether the client went away meanwhile. Only who reads sees that: some is read ahead."""
+        turn, ahead = asyncio.ensure_future(self.may_read.wait()), 0
+        try:
+            while not turn.done() and ahead < READ_BYTES:
+                read = asyncio.ensure_future(self.reader.read(READ_BYTES))
+                try:
+                    await asyncio.wait((turn, read), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    read.cancel()
+                    await asyncio.wait((read,))
+                if not read.cancelled():
+                    data = read.result()
+                    if not data:
+                        return True
+                    ahead += len(data)
+                    self.http.receive_data(data)
+            await turn
+        finally:
+            turn.cancel()
+        return False
 
     async def _next(self) -> Any:
         while (event := self.http.next_event()) is h11.NEED_DATA:

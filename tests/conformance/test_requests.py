@@ -1,0 +1,97 @@
+"""Cases about plain requests: the reference passes, a gateway that leaves a line of REQ-G out does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conformance.test_active import cases_for_gateway, failures, gateway_results
+from tunnelconform import conversation as talk
+from tunnelconform.around_request import Broken, End, Head, Text, shown
+from tunnelconform.cases import Case
+from tunnelconform.conversation import Step
+from tunnelconform.played import Verdict
+from tunnelconform.stress_request import TALK, faults
+from tunnelconform.subject import Nature
+from tunnelconform.subject_urls import UrlGateway
+from tunnelconform.subject_within import GatewayWithin
+from tunnelspec.deviations import without
+from tunnelspec.events import Respond, RespondAbort, RespondBody
+from tunnelspec.limits import DEFAULT
+
+START = "ToClientRequestStart"
+
+
+def results(steps: Sequence[Step], *gone: str) -> tuple[Verdict, str]:
+    """What a conversation shows of the reference gateway without some lines."""
+    subject = GatewayWithin([without(id_) for id_ in gone])
+    case = Case("REQ-G-21/test", tuple(steps), frozenset(), "")
+    (result,) = asyncio.run(gateway_results(subject, [case]))
+    return result.verdict, result.why
+
+
+@given(st.lists(st.binary(max_size=6)), st.booleans())
+def test_what_a_client_sees_of_a_response_is_all_of_it(pieces: list[bytes], whole: bool) -> None:
+    """REQ-G-16, REQ-G-17, REQ-G-18."""
+    outputs = [Respond(200, (("X-Conform", "m"),), b"", True), *(RespondBody(piece, False) for piece in pieces)]
+    outputs.append(RespondBody(b"", True) if whole else RespondAbort())
+    seen = [what for output in outputs for what in shown(output)]
+    assert seen[0] == Head(200, "m")
+    assert seen[-1] == (End() if whole else Broken())
+    assert b"".join(what.data for what in seen[1:-1] if isinstance(what, Text)) == b"".join(pieces)
+
+
+def test_the_reference_passes_cases_about_requests() -> None:
+    """REQ-G: a few of each line, and faults at some places of a conversation."""
+    mine = [case for id_, case in cases_for_gateway().items() if id_.startswith("REQ-G") and not case.wait_ms(DEFAULT)]
+    assert failures(asyncio.run(gateway_results(GatewayWithin(), [*mine[::5], *list(faults())[::7]]))) == []
+
+
+def test_a_client_that_leaves_before_its_body_was_read_is_noticed() -> None:
+    """REQ-G-21: the reference once read nothing before the request had arrived, and saw nobody leave."""
+    for said in ((), (talk.Upload(text="b1"),)):
+        assert results((*TALK[:2], *said, talk.Vanish())) == (Verdict.PASS, "")
+
+
+def test_a_response_whose_runner_acks_no_longer_is_broken() -> None:
+    """REQ-G-19: the reference once collected the entries of sockets only."""
+    start = (*TALK[:2], talk.AckArrival(of=START), talk.Respond(stream=True), talk.Upload(text="b1"))
+    assert results((*start, talk.Wait(limit="ack_timeout_ms"))) == (Verdict.PASS, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "steps"),
+    [
+        ("REQ-G-05", (*TALK[:4],)),
+        ("REQ-G-17", (*TALK[:2], talk.AckArrival(of=START), talk.Respond(stream=True), talk.RespondMore(last=True))),
+        ("REQ-G-21", (*TALK[:6], talk.Vanish())),
+        ("REQ-G-44", (*TALK[:2], talk.AckArrival(of=START), talk.Respond())),
+    ],
+)
+def test_a_gateway_without_a_line_fails(line: str, steps: Sequence[Step]) -> None:
+    assert results(steps) == (Verdict.PASS, "")
+    assert results(steps, line)[0] is Verdict.FAIL
+
+
+def test_without_a_url_for_requests_they_are_unsupported() -> None:
+    """Declared by whoever wrote the command, never inferred."""
+    cases = [cases_for_gateway()["REQ-G-44/running"], next(c for c in faults() if c.id.startswith("TUN-G-06"))]
+    nature = asyncio.run(UrlGateway("ws://127.0.0.1:1", "ws://127.0.0.1:1", DEFAULT).start())
+    found = asyncio.run(gateway_results(_Declaring(nature.unsupported), cases))
+    assert {result.verdict for result in found} == {Verdict.UNSUPPORTED}
+
+
+class _Declaring(GatewayWithin):
+    """A reference gateway that says what it does not support."""
+
+    def __init__(self, unsupported: Mapping[str, str]) -> None:
+        super().__init__()
+        self._unsupported = unsupported
+
+    async def start(self) -> Nature:
+        return replace(await super().start(), unsupported=self._unsupported)
