@@ -28,9 +28,8 @@ from pathlib import Path
 import tunnelref
 from tunnelconform.cases import Case
 from tunnelconform.deviants_cli import LIMITS
-from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play
+from tunnelconform.plays import gateway_play, runner_play
 from tunnelconform.session import cases_of
 from tunnelconform.subject import Nature, SubjectError
 from tunnelconform.subject_reference import ReferenceGateway
@@ -155,7 +154,7 @@ async def _runner(cases: list[Case]) -> str:
         hub = await subject.start()
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await RunnerPlay(hub, subject.limits, case.conversation, goal, case.lenient).run()
+            return await runner_play(hub, subject.limits, case.conversation, goal, case.lenient).run()
 
         return _first(await run(cases, Nature(subject.limits), play, subject.alive, lambda result: None, 24))
     finally:

@@ -75,7 +75,11 @@ function dial() {
   }
   mine.onmessage = (event) => { if (typeof event.data !== "string") receive(Buffer.from(event.data)) }
   mine.onclose = () => {
-    if (socket === mine) { socket = null; for (const adapter of adapters.values()) adapter.linkLost() }
+    if (socket === mine) {
+      socket = null
+      for (const adapter of adapters.values()) adapter.linkLost()
+      calls.clear() // with the link the clients' connections are lost
+    }
     setTimeout(dial, 200)
   }
   mine.onerror = () => {}
@@ -112,7 +116,12 @@ function commands(r) {
 function tunnelMessage(r) {
   const request = Buffer.from(r.raw(16)), id = Buffer.from(r.raw(16)), kind = r.uint(), key = request.toString("hex")
   let adapter = adapters.get(key)
-  if (kind === 4) {
+  const call = calls.get(key)
+  if (kind === 1 && !call) calls.set(key, new Call(request, key)), calls.get(key).begin(id, r)
+  else if (kind === 2) call?.more(id, r.data(), r.bool())
+  else if (kind === 3) call?.off(id)
+  else if (kind === 0 && call) call.pending.delete(id.toString("hex"))
+  else if (kind === 4) {
     const actor = r.str()
     if (!adapter) adapters.set(key, (adapter = new Adapter(request, actor)))
     adapter.open(id)
@@ -127,6 +136,7 @@ function tunnelMessage(r) {
 const actors = new Map()
 const durable = new Map() // actor id -> { count, sockets: request -> { last, closed } }
 const adapters = new Map()
+const calls = new Map()
 
 class Actor {
   constructor(id, generation, hibernates) {
@@ -139,6 +149,7 @@ class Actor {
     if (generation !== this.generation) return
     actors.delete(this.id)
     for (const adapter of adapters.values()) if (adapter.actorId === this.id) adapter.actorStops()
+    for (const call of calls.values()) if (call.actorId === this.id) call.abort()
     tell(new Writer().u8(1).str(this.id).u32(generation).u8(1).u8(0).bool(false).done())
   }
   handle(adapter, index, text) {
@@ -153,6 +164,62 @@ class Actor {
     }
     if (index >= 0) adapter.committed(index)
   }
+  answer(call) {
+    const said = Buffer.from(`${call.method} ${call.path}\n`), body = Buffer.concat(call.body)
+    if (call.path.startsWith("/stream")) {
+      call.head(null, true)
+      for (const piece of [said, body]) call.piece(piece, false)
+      call.piece(Buffer.alloc(0), true)
+    } else if (call.path.startsWith("/hold")) call.head(null, true)
+    else call.head(Buffer.concat([said, body]), false)
+  }
+}
+
+// -- one plain request ------------------------------------------------------------------------------------------------
+
+const RESPONSE = 1, PIECE = 2, ABORT = 3
+
+class Call {
+  constructor(request, key) { Object.assign(this, { request, key, link, pending: new Map(), whole: false }) }
+  say(kind) {
+    const id = randomBytes(16)
+    this.pending.set(id.toString("hex"), Date.now())
+    send(tunnel(this.request, id, kind))
+  }
+  ack(id) { send(tunnel(this.request, id, [0])) }
+
+  begin(id, r) {
+    this.ack(id)
+    Object.assign(this, { actorId: r.str(), method: r.str(), path: r.str(), headers: [] })
+    for (let left = r.uint(); left > 0; left--) this.headers.push([r.str(), r.str()])
+    this.body = [r.optional(() => Buffer.from(r.data())) ?? Buffer.alloc(0)]
+    if (!r.bool()) this.complete()
+  }
+  more(id, data, finish) {
+    this.ack(id)
+    if (this.whole) return
+    this.body.push(Buffer.from(data))
+    if (finish) this.complete()
+  }
+  complete() {
+    this.whole = true
+    const actor = actors.get(this.actorId)
+    actor ? actor.answer(this) : this.abort()
+  }
+  head(body, stream) {
+    const w = new Writer().u8(RESPONSE).u16(200), kept = this.headers.filter(([name]) => name === "x-conform")
+    w.uint(kept.length)
+    for (const [name, value] of kept) w.str(name).str(value)
+    this.say(w.optional(body, (bytes) => w.data(bytes)).bool(stream).bytes)
+    if (!stream) calls.delete(this.key)
+  }
+  piece(data, finish) {
+    this.say(new Writer().u8(PIECE).data(data).bool(finish).bytes)
+    if (finish) calls.delete(this.key)
+  }
+  abort() { this.say([ABORT]); calls.delete(this.key) }
+  off(id) { this.ack(id); calls.delete(this.key) }
+  collect(now) { if ([...this.pending.values()].some((sent) => now - sent > ACK_TIMEOUT_MS)) this.abort() }
 }
 
 // -- the adapter of one socket ----------------------------------------------------------------------------------------
@@ -268,5 +335,5 @@ class Adapter {
 }
 
 setInterval(() => send(new Writer().u8(4).i64(Date.now()).done()), 1000)
-setInterval(() => { for (const adapter of adapters.values()) adapter.collect(Date.now()) }, GC_MS)
+setInterval(() => { for (const one of [...adapters.values(), ...calls.values()]) one.collect(Date.now()) }, GC_MS)
 dial()

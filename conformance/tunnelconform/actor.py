@@ -5,7 +5,11 @@ tunnelspec runner --gateway URL --actor test=tunnelconform.actor:Test --actor pl
 
 from __future__ import annotations
 
-from tunnelref.runner.actor import Actor, Socket
+import asyncio
+from collections.abc import AsyncIterator
+
+from tunnelconform.around_request import MARK
+from tunnelref.runner.actor import Actor, Request, Response, Socket
 
 
 class Test(Actor):
@@ -25,6 +29,27 @@ class Test(Actor):
         elif text.startswith("close "):
             code, _, reason = text.removeprefix("close ").partition(" ")
             socket.close(int(code), reason)
+
+    def on_request(self, request: Request) -> Response:
+        headers = tuple(header for header in request.headers if header[0] == MARK)
+        said = f"{request.method} {request.path}\n".encode()
+        if request.path.startswith("/stream"):
+            return Response(200, headers, pieces(said, request.body))
+        if request.path.startswith("/hold"):
+            return Response(200, headers, nothing())
+        return Response(200, headers, said + request.body)
+
+
+async def pieces(*some: bytes) -> AsyncIterator[bytes]:
+    """These, one after the other."""
+    for piece in some:
+        yield piece
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """Nothing, and no end."""
+    await asyncio.Event().wait()
+    yield b""
 
 
 class Plain(Test):

@@ -91,6 +91,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--limit", action="append", default=[], metavar="NAME=N", help="a limit that the subject was started with"
     )
     parser.add_argument(
+        "--unsupported", action="append", default=[], metavar="PATTERN", help="cases about what the subject does not do"
+    )
+    parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN", help="cases whose id matches: 'ACK-*'"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random walks (default %(default)s)")
@@ -125,9 +128,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="print a line for each case, also for those that pass")
 
 
-CHOOSE = ("subject", "adapter", "client", "runner", "http", "command", "listen", "option", "limit", "default_limits",
-          "spares", "profile",
-          "seed", "walks")  # fmt: skip
+CHOOSE = ("subject", "adapter", "client", "runner", "http", "command", "listen", "option", "limit", "unsupported", "default_limits",
+          "spares", "profile", "seed", "walks")  # fmt: skip
 """The arguments that decide which subject is tested, and which cases there are."""
 
 USUAL: dict[str, Any] = {"subject": "reference", "profile": "none", "seed": 0, "walks": 100, "spares": SPARES}

@@ -115,6 +115,10 @@ class AroundRunner(Surroundings):
     def carries(self, channel: int) -> bool:
         return channel not in self.gone
 
+    def may_work(self, h: Hypothesis, told: Told) -> bool:
+        """A runner dials again once it knows that its link is lost."""
+        return not any(0 < other.channel < told.channel for other in h.told)
+
     def work(self, memory: Actor, event: Any) -> tuple[Actor, Any]:
         if isinstance(event, Begins):
             return memory._replace(alive=True, handled=memory.durable), None

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
+from tunnelconform.model_call import CALL_WORLDS, CallModel
 from tunnelconform.model_gateway import MOST_BYTES, WAITS, Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
 from tunnelconform.model_request import REQUEST_WORLDS, RequestModel
@@ -23,7 +24,7 @@ from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, RUNNER
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Transition, Verdict
-from tunnelspec.request import REQ_G
+from tunnelspec.request import REQ_G, REQ_R
 
 TRANSITIONS: dict[str, Transition] = {t.id: t for machine in MACHINES for t in machine.transitions}
 
@@ -197,16 +198,22 @@ RUNNER_WORLDS: tuple[RunnerBounds, ...] = (
 
 def runner_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> tuple[tuple[Case, ...], dict[str, str]]:
     """The cases for a runner with such limits, and the transitions that none of them takes, with the reason."""
-    found, cases = Found({}), dict[str, Case]()
+    sockets, cases = Found({}), dict[str, Case]()
     for bounds in RUNNER_WORLDS:
         model = RunnerModel(limits, replace(bounds, patience_ms=patience_ms))
         world = explore(model, most)
-        found.add(world)
+        sockets.add(world)
         for case in derived(world, model):
             known = cases.get(case.id)
             if known is None or len(case.conversation) < len(known.conversation):
                 cases[case.id] = case
-    return tuple(sorted(cases.values(), key=lambda case: case.id)), out_of_reach(found, RUNNER.machines)
+    calls = Found({})
+    for bounds in CALL_WORLDS:
+        calls.add(explore(CallModel(limits, replace(bounds, patience_ms=patience_ms)), most))
+    calls = calls.about(REQ_R.id)
+    cases |= {case.id: case for case in derived(calls, CallModel(limits, CALL_WORLDS[0]))}
+    unreached = out_of_reach(sockets, RUNNER.machines) | out_of_reach(calls, (REQ_R,))
+    return tuple(sorted(cases.values(), key=lambda case: case.id)), unreached
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:

@@ -324,6 +324,33 @@ class Shut(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Step):
+    """The gateway brings a client's HTTP request to the actor; ``stream``: its body is to follow."""
+
+    do: ClassVar[str] = "call"
+    who: str = GATEWAY
+    path: str = "/whole"
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMore(Step):
+    """The gateway brings a line of the request's body, or, without a text, says that this was the last."""
+
+    do: ClassVar[str] = "call-more"
+    who: str = GATEWAY
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOff(Step):
+    """The gateway says that nobody waits for the response any longer."""
+
+    do: ClassVar[str] = "call-off"
+    who: str = GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cut(Step):
     """The gateway's end of the runner's link is cut, or with a code closed in the proper way; the runner is expected to dial
     again. ``anew``: the gateway that it then finds is another one, which knows nothing of it."""
@@ -362,7 +389,7 @@ STEPS: Mapping[str, type[Step]] = {
         *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit, Request, Upload),
         *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
         *(Respond, RespondMore, RespondAbort),
-        *(Start, Stop, Open, Bring, Shut, Cut, Foreign),
+        *(Start, Stop, Open, Bring, Shut, Call, CallMore, CallOff, Cut, Foreign),
         Wait,
     )
 }

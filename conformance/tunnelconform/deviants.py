@@ -21,9 +21,8 @@ from tunnelconform.conversation import to_json as to_talk
 from tunnelconform.inclusion import inclusion
 from tunnelconform.oracle import Tag
 from tunnelconform.play import SHORT, Play
-from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played
-from tunnelconform.plays import gateway_play
+from tunnelconform.plays import gateway_play, runner_play
 from tunnelconform.side import Problem
 from tunnelconform.subject_within import GatewayWithin, RunnerWithin
 from tunnelconform.telling import Twins, alike, by_effort, patched, telling, twins
@@ -180,7 +179,7 @@ async def against_runner(wrong: Wrong, some: Sequence[Case]) -> Noticed | None:
     try:
 
         async def play(case: Case) -> Played:
-            return await _patient(RunnerPlay(hub, subject.limits, case.conversation, case.goal)).run()
+            return await _patient(runner_play(hub, subject.limits, case.conversation, case.goal)).run()
 
         return await _first(some, play)
     finally:

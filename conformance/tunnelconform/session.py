@@ -13,9 +13,8 @@ from tunnelconform.cases import Case, breaks, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
 from tunnelconform.play import GRACE_MS
-from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play
+from tunnelconform.plays import gateway_play, runner_play
 from tunnelconform.profiles import PROFILES, Profile
 from tunnelconform.shrink import signature
 from tunnelconform.standalone import runner_script, script
@@ -111,6 +110,11 @@ def cases_of(role: str, limits: Limits) -> Derived:
     return remembered(role, (limits, PATIENCE_MS), derive)
 
 
+def declared(nature: Nature, args: argparse.Namespace) -> Nature:
+    """With what the command says that the subject does not do."""
+    return replace(nature, unsupported={**nature.unsupported, **dict.fromkeys(args.unsupported, "the command says so")})
+
+
 def opened(role: str, args: argparse.Namespace) -> AbstractAsyncContextManager[Session]:
     """The subject that the arguments name, started; it is stopped at the end. Raises ``ValueError``, ``SubjectError``,
     ``OSError``."""
@@ -123,7 +127,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     subject: GatewaySubject = gateway_subject(args)
     profile = PROFILES[args.profile]
     try:
-        nature = await subject.start()
+        nature = declared(await subject.start(), args)
         nature = replace(nature, grace_ms=nature.grace_ms or grace("gateway", nature.limits))
         every, unreached = cases_of("gateway", nature.limits)
         every = (*every, *stress("gateway", nature.limits, args.seed, args.walks))
@@ -154,19 +158,21 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     """With a runner."""
     subject: CommandRunner = runner_subject(args)
     profile = PROFILES[args.profile]
-    tables = profile.tables().runner
+    tables = profile.tables()
     every, unreached = runner_every(subject.limits, args)
     try:
         await subject.start()
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
             async with subject.hub(breaks(conversation)) as hub:
-                return await RunnerPlay(hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms).run()
+                return await runner_play(
+                    hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms
+                ).run()
 
         async def write(id_: str, played: Played) -> str:
             return runner_script(id_, played, subject.command, subject.listen, subject.limits)
 
-        nature = Nature(subject.limits, spares=subject.spares, grace_ms=grace("runner", subject.limits))
+        nature = declared(Nature(subject.limits, spares=subject.spares, grace_ms=grace("runner", subject.limits)), args)
         yield Session("runner", f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, write)
     finally:
         await subject.stop()

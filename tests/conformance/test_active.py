@@ -23,9 +23,8 @@ from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
 from tunnelconform.conditions import conditions, texts
 from tunnelconform.conversation import Conversation, from_json, to_json
 from tunnelconform.play import GRACE_MS
-from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play
+from tunnelconform.plays import gateway_play, runner_play
 from tunnelconform.session import blind, grace
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
@@ -91,7 +90,7 @@ async def runner_results(subject: CommandRunner, cases: Sequence[Case]) -> tuple
     try:
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await RunnerPlay(hub, subject.limits, case.conversation, goal).run()
+            return await runner_play(hub, subject.limits, case.conversation, goal).run()
 
         return await run(cases, Nature(subject.limits), play, subject.alive, lambda result: None, 24)
     finally:

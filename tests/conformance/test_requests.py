@@ -1,4 +1,4 @@
-"""Cases about plain requests: the reference passes, a gateway that leaves a line of REQ-G out does not."""
+"""Cases about plain requests: the reference passes, a gateway or a runner that leaves a line out does not."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conformance.test_active import cases_for_gateway, failures, gateway_results
+from tests.conformance.test_active import cases_for_gateway, cases_for_runner, failures, gateway_results, runner_results
 from tunnelconform import conversation as talk
 from tunnelconform.around_request import Broken, End, Head, Text, shown
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Step
 from tunnelconform.played import Verdict
+from tunnelconform.plays import runner_play
 from tunnelconform.stress_request import TALK, faults
 from tunnelconform.subject import Nature
+from tunnelconform.subject_runner import reference_runner
 from tunnelconform.subject_urls import UrlGateway
-from tunnelconform.subject_within import GatewayWithin
+from tunnelconform.subject_within import GatewayWithin, RunnerWithin
+from tunnelconform.suite import judged
 from tunnelspec.deviations import without
 from tunnelspec.events import Respond, RespondAbort, RespondBody
 from tunnelspec.limits import DEFAULT
@@ -95,3 +98,56 @@ class _Declaring(GatewayWithin):
 
     async def start(self) -> Nature:
         return replace(await super().start(), unsupported=self._unsupported)
+
+
+# -- runners ---------------------------------------------------------------------------------------------------------
+
+
+def runner_verdict(steps: Sequence[Step], *gone: str) -> Verdict:
+    """What a conversation shows of the reference runner without some lines."""
+
+    async def work() -> Verdict:
+        subject = RunnerWithin([without(id_) for id_ in gone])
+        hub = await subject.start()
+        try:
+            case = Case("REQ-R-01/test", tuple(steps), frozenset(), "")
+            return judged(case, await runner_play(hub, subject.limits, case.conversation).run(), 0).verdict
+        finally:
+            await subject.stop()
+
+    return asyncio.run(work())
+
+
+def called(path: str, *steps: Step) -> tuple[Step, ...]:
+    return (talk.Start(), talk.Call(path=path, stream=True), *steps)
+
+
+@pytest.mark.parametrize(
+    ("line", "steps"),
+    [
+        ("REQ-R-01", called("/whole")),
+        ("REQ-R-02", called("/whole", talk.CallMore(text="b1"))),
+        ("REQ-R-03", called("/whole", talk.CallMore())),
+        ("REQ-R-04", called("/hold", talk.CallMore())),
+        ("REQ-R-05", called("/stream", talk.CallMore())),
+        ("REQ-R-06", called("/stream", talk.CallMore())),
+        ("REQ-R-07", called("/whole", talk.CallMore())[1:]),
+        ("REQ-R-08", called("/hold", talk.CallMore(), talk.Stop())),
+        ("REQ-R-09", called("/hold", talk.CallOff())),
+        ("REQ-R-10", called("/whole", talk.Cut(), talk.Call())),
+        ("REQ-R-26", called("/hold", talk.CallMore(), talk.Wait(limit="runner_ack_timeout_ms"))),
+    ],
+)
+def test_a_runner_without_a_line_fails(line: str, steps: Sequence[Step]) -> None:
+    assert runner_verdict(steps) is Verdict.PASS
+    assert runner_verdict(steps, line) is Verdict.FAIL
+
+
+def test_a_body_that_was_complete_does_not_call_the_actor_again() -> None:
+    """REQ-R-02: a further last chunk is acked, and nothing else comes of it."""
+    assert runner_verdict(called("/hold", talk.CallMore(), talk.CallMore(), talk.CallOff())) is Verdict.PASS
+
+
+def test_the_reference_runner_passes_cases_about_requests() -> None:
+    cases = [c for id_, c in cases_for_runner().items() if id_.startswith("REQ-R") and not c.wait_ms(DEFAULT)]
+    assert failures(asyncio.run(runner_results(reference_runner(), cases[::4]))) == []

@@ -13,7 +13,7 @@ plain methods or coroutines; one that raises stops the actor, and its message wi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -61,11 +61,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What an actor answers to it."""
+    """What an actor answers to it. A body that is not all there yet is sent piece by piece, as it comes, beside what else the
+    actor does; nobody asks for the next piece once the client has left."""
 
     status: int = 200
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes | AsyncIterator[bytes] = b""
 
 
 @dataclass

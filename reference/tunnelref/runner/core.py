@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from tunnelref.clock import Clock
@@ -20,6 +21,7 @@ from tunnelspec.events import (
     ActorListens,
     ActorRefuses,
     ActorResponds,
+    ActorResponseBody,
     ActorSends,
     ActorStops,
     AskActor,
@@ -216,17 +218,39 @@ class SocketEntry(RunnerEntry):
 class HttpEntry(RunnerEntry):
     """One HTTP request."""
 
-    __slots__ = ("_body", "_start")
+    __slots__ = ("_body", "_called", "_sending", "_start")
 
     def __init__(self, runner: Runner, request_id: bytes, frame: ToClientRequestStart) -> None:
         super().__init__(runner, runner.tables.http_runner, request_id, frame.actorId)
         self._start = frame
         self._body = frame.body or b""
+        self._called = False
+        self._sending: asyncio.Task[None] | None = None
 
     def respond(self, response: Response) -> None:
         """The actor's answer is durable."""
-        head = ToServerResponseStart(response.status, canonical_map(response.headers), response.body, stream=False)
-        self.post(ActorResponds(head, self.clock.now_ms()))
+        body = response.body
+        now = self.clock.now_ms()
+        if isinstance(body, bytes):
+            head = ToServerResponseStart(response.status, canonical_map(response.headers), body, stream=False)
+            self.post(ActorResponds(head, now))
+            return
+        head = ToServerResponseStart(response.status, canonical_map(response.headers), None, stream=True)
+        self.post(ActorResponds(head, now))
+        self.runner.spawn(self._send(body))
+
+    async def _send(self, body: AsyncIterator[bytes]) -> None:
+        """Send a body as it comes, for as long as somebody waits for it."""
+        self._sending = asyncio.current_task()
+        try:
+            async for piece in body:
+                if self.local("request").state != "responding":
+                    return
+                self.post(ActorResponseBody(piece, False, self.clock.now_ms()))
+            self.post(ActorResponseBody(b"", True, self.clock.now_ms()))
+        except Exception as error:  # the body's own: what is sent of it is not all
+            self.runner.log("body_failed", actor=self.actor_id, error=repr(error))
+            self.post(ActorFails(self.clock.now_ms()))
 
     def on_CallActor(self, output: CallActor) -> None:
         if not output.frame.stream:
@@ -239,8 +263,13 @@ class HttpEntry(RunnerEntry):
 
     def on_CancelCall(self, output: CancelCall) -> None:
         """The handler runs on; nobody waits for what it answers."""
+        if self._sending is not None:
+            self._sending.cancel()
 
     def _call(self) -> None:
+        if self._called:
+            return  # more of a body that was complete
+        self._called = True
         hosted = self.runner.actors.get(self.actor_id)
         if hosted is None:
             self.post(ActorFails(self.clock.now_ms()))
