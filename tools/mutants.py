@@ -28,8 +28,9 @@ from pathlib import Path
 import tunnelref
 from tunnelconform.cases import Case
 from tunnelconform.deviants_cli import LIMITS
+from tunnelconform.fleet import Fleet
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play, runner_play
+from tunnelconform.plays import gateway_play, runner_played
 from tunnelconform.session import cases_of
 from tunnelconform.subject import Nature, SubjectError
 from tunnelconform.subject_reference import ReferenceGateway
@@ -150,14 +151,16 @@ async def _gateway(cases: list[Case]) -> str:
 
 async def _runner(cases: list[Case]) -> str:
     subject = reference_runner()
+    fleet = Fleet(subject.another)
     try:
         hub = await subject.start()
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await runner_play(hub, subject.limits, case.conversation, goal, case.lenient).run()
+            return await runner_played(hub, fleet, subject.limits, case.conversation, goal, case.lenient)
 
         return _first(await run(cases, Nature(subject.limits), play, subject.alive, lambda result: None, 24))
     finally:
+        await fleet.stop()
         await subject.stop()
 
 

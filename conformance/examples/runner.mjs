@@ -14,6 +14,8 @@ const option = (name, value) => Number(process.argv[process.argv.indexOf(`--${na
 const GATEWAY = process.env.TUNNELSPEC_GATEWAY
 const ACK_TIMEOUT_MS = process.argv.includes("--ack-timeout-ms") ? option("ack-timeout-ms") : 5000
 const GC_MS = process.argv.includes("--gc-interval-ms") ? option("gc-interval-ms") : 60000
+const PING_MS = process.argv.includes("--ping-interval-ms") ? option("ping-interval-ms") : 1000
+const RECONNECT_MS = 200
 const ACK_DELAY_MS = 50
 const WINDOW = 32767 // RFC 1982: half the circle, less one
 
@@ -57,17 +59,25 @@ const OPEN = 4, MESSAGE = 5, ACK = 6, CLOSE = 7
 
 // -- the link -------------------------------------------------------------------------------------------------------
 
+let state = "idle" // dialing, joining, ready, stopping
 let socket = null
 let link = 0
 let events = 0
 let lastCommand = null
+let current = null // the socket that is dialled, or up
+let redial = null
+let pinging = null
 
 function dial() {
   const mine = new WebSocket(`${GATEWAY}/runners/connect?protocol_version=2&namespace=default&runner_key=javascript`, ["rivet", "rivet_target.runner"])
+  current = mine
+  state = "dialing"
   mine.binaryType = "arraybuffer"
   mine.onopen = () => {
+    if (state === "stopping") return mine.close()
     socket = mine
     link += 1
+    state = "joining"
     const names = (w) => { w.uint(2); for (const name of ["plain", "test"]) w.str(name).optional(null) }
     const init = new Writer().u8(0).str("javascript").u32(1).u32(100000)
     init.optional(lastCommand, (index) => init.i64(index)).optional(names, (write) => write(init)).optional(null)
@@ -75,15 +85,37 @@ function dial() {
   }
   mine.onmessage = (event) => { if (typeof event.data !== "string") receive(Buffer.from(event.data)) }
   mine.onclose = () => {
+    clearInterval(pinging)
     if (socket === mine) {
       socket = null
       for (const adapter of adapters.values()) adapter.linkLost()
       calls.clear() // with the link the clients' connections are lost
     }
-    setTimeout(dial, 200)
+    if (state === "stopping") process.exit(0)
+    state = "idle"
+    redial = setTimeout(dial, RECONNECT_MS)
   }
   mine.onerror = () => {}
 }
+
+function welcomed() {
+  state = "ready"
+  pinging = setInterval(() => send(new Writer().u8(4).i64(Date.now()).done()), PING_MS)
+}
+
+function stop() { // the actors first: what they have to say goes over the link that is then closed
+  state = "stopping"
+  clearTimeout(redial)
+  for (const actor of [...actors.values()]) actor.stop(actor.generation)
+  if (current === null || current.readyState === 3) process.exit(0)
+  current.close()
+}
+
+process.on("SIGTERM", () => {
+  if (state === "stopping") return
+  if (state === "ready") send(new Writer().u8(3).done())
+  stop()
+})
 
 function send(frame) { if (socket?.readyState === 1) socket.send(frame) }
 
@@ -93,7 +125,9 @@ function receive(buffer) {
   const r = new Reader(buffer)
   try {
     const tag = r.uint()
-    if (tag === 2) commands(r)
+    if (tag === 0 && state === "joining") welcomed()
+    else if (tag === 1 && state === "ready") stop()
+    else if (tag === 2 && (state === "ready" || state === "stopping")) commands(r)
     else if (tag === 5) tunnelMessage(r)
   } catch { /* what is not a frame is skipped */ }
 }
@@ -107,7 +141,7 @@ function commands(r) {
       const name = r.str()
       r.optional(() => r.str()); r.i64(); r.optional(() => r.data())
       actors.get(id)?.stop(actors.get(id).generation)
-      actors.set(id, new Actor(id, generation, name === "test"))
+      if (state === "ready") actors.set(id, new Actor(id, generation, name === "test"))
     }
   }
   send(new Writer().u8(2).i64(lastCommand).done())
@@ -334,6 +368,5 @@ class Adapter {
   }
 }
 
-setInterval(() => send(new Writer().u8(4).i64(Date.now()).done()), 1000)
 setInterval(() => { for (const one of [...adapters.values(), ...calls.values()]) one.collect(Date.now()) }, GC_MS)
 dial()

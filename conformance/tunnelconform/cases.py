@@ -13,6 +13,7 @@ from tunnelconform import conversation as talk
 from tunnelconform.conversation import Conversation
 from tunnelconform.derive import Felt, Found, Pair, Single, Way, explore
 from tunnelconform.model_call import CALL_WORLDS, CallModel
+from tunnelconform.model_dialler import CODES, DiallerModel
 from tunnelconform.model_gateway import MOST_BYTES, WAITS, Bounds, GatewayModel, Spent
 from tunnelconform.model_link import LinkModel
 from tunnelconform.model_request import REQUEST_WORLDS, RequestModel
@@ -20,13 +21,16 @@ from tunnelconform.model_runner import Bounds as RunnerBounds
 from tunnelconform.model_runner import RunnerModel
 from tunnelconform.model_runner import Spent as RunnerSpent
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, MACHINES, RUNNER
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, LINK_RUNNER, MACHINES, RUNNER
 from tunnelspec.events import Collect
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Transition, Verdict
 from tunnelspec.request import REQ_G, REQ_R
 
 TRANSITIONS: dict[str, Transition] = {t.id: t for machine in MACHINES for t in machine.transitions}
+
+OFTEN = 4
+"""So often in a row a link ends, in the same way."""
 
 MOST_MODELS = 6_000
 """So many situations of one world are looked at."""
@@ -212,8 +216,26 @@ def runner_cases(limits: Limits, patience_ms: int, most: int = MOST_MODELS) -> t
         calls.add(explore(CallModel(limits, replace(bounds, patience_ms=patience_ms)), most))
     calls = calls.about(REQ_R.id)
     cases |= {case.id: case for case in derived(calls, CallModel(limits, CALL_WORLDS[0]))}
+    dialler = DiallerModel(limits)
+    links = explore(dialler, most)
+    cases |= {case.id: case for case in (*derived(links, dialler), *ends(dialler))}
     unreached = out_of_reach(sockets, RUNNER.machines) | out_of_reach(calls, (REQ_R,))
+    unreached |= out_of_reach(links, LINK_RUNNER.machines)
     return tuple(sorted(cases.values(), key=lambda case: case.id)), unreached
+
+
+def ends(model: DiallerModel) -> Iterator[Case]:
+    """Whatever ends a runner's link or its dial, and as often as it does, the runner dials again."""
+    welcome = talk.Post(who=talk.GATEWAY, frame="ToClientInit")
+    kinds: dict[str, Conversation] = {
+        **{f"closed-{code}": (talk.Admit(), welcome, talk.Part(who=talk.GATEWAY, code=code)) for code in CODES},
+        **{f"closed-{code}-unwelcomed": (talk.Admit(), talk.Part(who=talk.GATEWAY, code=code)) for code in CODES},
+        "refused-often": (talk.Refuse(),) * OFTEN,
+        "broken-often": (talk.Admit(), welcome, talk.Break(who=talk.GATEWAY)) * OFTEN,
+    }
+    for name, conversation in kinds.items():
+        whole = (*conversation, *model.epilogue(model.after(conversation)))
+        yield Case(f"LINK-R-07/{name}", whole, frozenset({"LINK-R-07"}), TRANSITIONS["LINK-R-07"].says)
 
 
 def observable(goal: Iterable[str]) -> frozenset[str]:

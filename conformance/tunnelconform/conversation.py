@@ -230,10 +230,11 @@ class Break(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part(Step):
-    """The runner closes its connection in the proper way."""
+    """The runner closes its connection in the proper way; or the gateway does, with this code."""
 
     do: ClassVar[str] = "part"
     who: str = "a"
+    code: int = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +371,30 @@ class Foreign(Step):
     frame: str = "ToClientWebSocketMessage"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit(Step):
+    """The gateway waits for the runner's dial, and accepts it."""
+
+    do: ClassVar[str] = "admit"
+    who: str = GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(Step):
+    """The gateway waits for the runner's dial, and answers it with 503."""
+
+    do: ClassVar[str] = "refuse"
+    who: str = GATEWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminate(Step):
+    """Whoever started the runner tells it to stop (SIGTERM)."""
+
+    do: ClassVar[str] = "terminate"
+    who: str = "operator"
+
+
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +415,7 @@ STEPS: Mapping[str, type[Step]] = {
         *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
         *(Respond, RespondMore, RespondAbort),
         *(Start, Stop, Open, Bring, Shut, Call, CallMore, CallOff, Cut, Foreign),
+        *(Admit, Refuse, Terminate),
         Wait,
     )
 }

@@ -18,11 +18,12 @@ from typing import Any
 from tunnelconform.cases import TRANSITIONS, Case
 from tunnelconform.conversation import Tell, Wait, from_json
 from tunnelconform.conversation import to_json as to_talk
+from tunnelconform.fleet import Fleet
 from tunnelconform.inclusion import inclusion
 from tunnelconform.oracle import Tag
 from tunnelconform.play import SHORT, Play
 from tunnelconform.played import Played
-from tunnelconform.plays import gateway_play, runner_play
+from tunnelconform.plays import gateway_play, runner_played
 from tunnelconform.side import Problem
 from tunnelconform.subject_within import GatewayWithin, RunnerWithin
 from tunnelconform.telling import Twins, alike, by_effort, patched, telling, twins
@@ -175,14 +176,15 @@ async def against_gateway(wrong: Wrong, some: Sequence[Case]) -> Noticed | None:
 async def against_runner(wrong: Wrong, some: Sequence[Case]) -> Noticed | None:
     """The same of the reference runner."""
     subject = RunnerWithin(wrong.deviations)
-    hub = await subject.start()
+    hub, fleet = await subject.start(), Fleet(subject.another, 1)
     try:
 
         async def play(case: Case) -> Played:
-            return await _patient(runner_play(hub, subject.limits, case.conversation, case.goal)).run()
+            return await runner_played(hub, fleet, subject.limits, case.conversation, case.goal, tail_s=TAIL_S)
 
         return await _first(some, play)
     finally:
+        await fleet.stop()
         await subject.stop()
 
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
-from websockets.typing import Subprotocol
 
+from tunnelconform.landing import pick
 from tunnelref.connection import JoinedServer
 from tunnelref.wire import WireError, codec
 from tunnelspec.frames import (
@@ -78,7 +78,7 @@ class Hub:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; the URL that the runner is to dial. Raises ``OSError``."""
         self._server = await serve(
-            self._serve, host, port, select_subprotocol=_pick, compression=None, max_size=None, ping_interval=None,
+            self._serve, host, port, select_subprotocol=pick, compression=None, max_size=None, ping_interval=None,
             create_connection=JoinedServer, logger=LOG,
         )  # fmt: skip
         return f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}"
@@ -198,7 +198,3 @@ class Hub:
             connection.transport.abort()
         else:
             await connection.close(code)
-
-
-def _pick(connection: ServerConnection, offered: Any) -> Subprotocol | None:
-    return Subprotocol("rivet") if "rivet" in offered else None

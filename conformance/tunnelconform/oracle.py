@@ -187,6 +187,10 @@ class Surroundings:
         """What an output does to the surroundings: what they know then, will tell, and see of it (on channel 0)."""
         return memory, (), ()
 
+    def waits(self, due: Any) -> bool:
+        """Whether what is due may be seen later than what became due after it."""
+        return False
+
     def same(self, due: Any, seen: Any) -> bool:
         """Whether something seen is what is due. A close frame cannot tell an empty reason from none."""
         return bool(due == seen) or (type(due) is type(seen) and reasoned(due) and reasoned(due) == reasoned(seen))
@@ -372,7 +376,10 @@ class Oracle:
     def _blocked(self, h: Hypothesis, seen: Seen) -> bool:
         if isinstance(seen.what, Tag):
             return any(said.what == seen.what and said.channel == seen.channel for said in h.said)
-        return any(said.channel == seen.channel and not isinstance(said.what, Tag) for said in h.said)
+        return any(
+            said.channel == seen.channel and not isinstance(said.what, Tag) and not self.around.waits(said.what)
+            for said in h.said
+        )
 
     def _worked(self, h: Hypothesis) -> Iterator[tuple[Told, Hypothesis]]:
         """One thing that it was told is worked on: the oldest of some channel that can be."""
@@ -448,7 +455,7 @@ class Oracle:
                 if said.number and (not runs or runs[-1][1] != said.number - seen.ordinal):
                     runs = (*runs, (seen.ordinal, said.number - seen.ordinal))
                 return h._replace(said=(*h.said[:place], *h.said[place + 1 :]), runs=runs)
-            if not isinstance(seen.what, Tag):
+            if not isinstance(seen.what, Tag) and not self.around.waits(said.what):
                 return None
         return None
 

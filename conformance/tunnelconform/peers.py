@@ -244,11 +244,11 @@ class Runner:
         self.up = False
         self.connection.transport.abort()
 
-    async def part(self) -> None:
+    async def part(self, code: int = 1000) -> None:
         """Close the link properly."""
         self.up = False
         with suppress(ConnectionClosed, OSError):
-            await self.connection.close()
+            await self.connection.close(code)
 
     async def end(self) -> None:
         for task in self._tasks:

@@ -462,7 +462,7 @@ class GatewayPlay(Play):
         self.note(step.who, "gateway", "the link is closed")
         runner.up = False
         self._leaves(runner)
-        await runner.part()
+        await runner.part(step.code)
 
     async def do_garble(self, step: talk.Garble) -> None:
         runner = self._runner(step.who)

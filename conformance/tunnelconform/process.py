@@ -75,6 +75,12 @@ class Child:
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")[-800:].strip()
 
+    def terminate(self) -> None:
+        """Tell it to stop, and do not wait for it."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+
     async def stop(self) -> None:
         """End it, by force if it does not go."""
         process, self._process = self._process, None

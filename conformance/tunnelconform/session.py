@@ -12,9 +12,10 @@ from tunnelconform.cache import Derived, remembered
 from tunnelconform.cases import Case, breaks, gateway_cases, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
+from tunnelconform.fleet import Fleet
 from tunnelconform.play import GRACE_MS
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play, runner_play
+from tunnelconform.plays import gateway_play, runner_played
 from tunnelconform.profiles import PROFILES, Profile
 from tunnelconform.shrink import signature
 from tunnelconform.standalone import runner_script, script
@@ -160,21 +161,26 @@ async def runner_session(args: argparse.Namespace) -> AsyncIterator[Session]:
     profile = PROFILES[args.profile]
     tables = profile.tables()
     every, unreached = runner_every(subject.limits, args)
+    fleet = Fleet(subject.another)
     try:
         await subject.start()
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
             async with subject.hub(breaks(conversation)) as hub:
-                return await runner_play(
-                    hub, subject.limits, conversation, goal, lenient, tables, nature.grace_ms
-                ).run()
+                return await runner_played(
+                    hub, fleet, subject.limits, conversation, goal, lenient, tables, grace_ms=nature.grace_ms
+                )
 
         async def write(id_: str, played: Played) -> str:
             return runner_script(id_, played, subject.command, subject.listen, subject.limits)
 
-        nature = declared(Nature(subject.limits, spares=subject.spares, grace_ms=grace("runner", subject.limits)), args)
+        nature = Nature(
+            subject.limits, subject.unsupported, spares=subject.spares, grace_ms=grace("runner", subject.limits)
+        )
+        nature = declared(nature, args)
         yield Session("runner", f"runner {subject.name}", nature, profile, play, subject.alive, every, unreached, write)
     finally:
+        await fleet.stop()
         await subject.stop()
 
 

@@ -93,6 +93,17 @@ class CommandRunner:
             self._free.put_nowait(seat)
         return self._seats[0].hub
 
+    async def another(self, url: str) -> Child:
+        """Start the program once more, to dial that URL. Raises ``SubjectError``."""
+        child = Child([word.replace("{url}", url) for word in self.command], {"TUNNELSPEC_GATEWAY": url}, quiet=True)
+        await child.start()
+        return child
+
+    @property
+    def unsupported(self) -> Mapping[str, str]:
+        """What cannot be tested, and why."""
+        return {} if self.command else {"LINK-R-*": "a runner that somebody else starts cannot be started anew"}
+
     @asynccontextmanager
     async def hub(self, alone: bool) -> AsyncIterator[Hub]:
         """The hub of the runner that all share; or ``alone``, if there are spares, of one that nobody else uses meanwhile."""

@@ -22,9 +22,10 @@ from tunnelconform.active import code
 from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
 from tunnelconform.conditions import conditions, texts
 from tunnelconform.conversation import Conversation, from_json, to_json
+from tunnelconform.fleet import Fleet
 from tunnelconform.play import GRACE_MS
 from tunnelconform.played import Played, Verdict
-from tunnelconform.plays import gateway_play, runner_play
+from tunnelconform.plays import gateway_play, runner_played
 from tunnelconform.session import blind, grace
 from tunnelconform.shrink import Shrunk, shrink, signature
 from tunnelconform.standalone import can_write, script
@@ -86,14 +87,15 @@ async def gateway_results(subject: GatewaySubject, cases: Sequence[Case]) -> tup
 
 
 async def runner_results(subject: CommandRunner, cases: Sequence[Case]) -> tuple[Result, ...]:
-    hub = await subject.start()
+    hub, fleet = await subject.start(), Fleet(subject.another)
     try:
 
         async def play(case: Case, goal: frozenset[str]) -> Played:
-            return await runner_play(hub, subject.limits, case.conversation, goal).run()
+            return await runner_played(hub, fleet, subject.limits, case.conversation, goal)
 
         return await run(cases, Nature(subject.limits), play, subject.alive, lambda result: None, 24)
     finally:
+        await fleet.stop()
         await subject.stop()
 
 

@@ -15,8 +15,9 @@ from tunnelconform import conversation as talk
 from tunnelconform.around_request import Broken, End, Head, Text, shown
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Step
+from tunnelconform.fleet import Fleet
 from tunnelconform.played import Verdict
-from tunnelconform.plays import runner_play
+from tunnelconform.plays import runner_played
 from tunnelconform.stress_request import TALK, faults
 from tunnelconform.subject import Nature
 from tunnelconform.subject_runner import reference_runner
@@ -108,11 +109,13 @@ def runner_verdict(steps: Sequence[Step], *gone: str) -> Verdict:
 
     async def work() -> Verdict:
         subject = RunnerWithin([without(id_) for id_ in gone])
-        hub = await subject.start()
+        hub, fleet = await subject.start(), Fleet(subject.another)
         try:
             case = Case("REQ-R-01/test", tuple(steps), frozenset(), "")
-            return judged(case, await runner_play(hub, subject.limits, case.conversation).run(), 0).verdict
+            played = await runner_played(hub, fleet, subject.limits, case.conversation)
+            return judged(case, played, 0).verdict
         finally:
+            await fleet.stop()
             await subject.stop()
 
     return asyncio.run(work())

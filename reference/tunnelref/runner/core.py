@@ -319,6 +319,7 @@ class Runner(Driver):
         self.socket: RunnerSocket | None = None
         self.number = 0  # of the link that is up now, or was last
         self.gone = False
+        self._hangs_up: HangUp | None = None  # how the link is to be closed once the actors have stopped
         self._events: list[EventWrapper] = []  # told, and not yet acked
         self._event_count = 0
         self._last_command: int | None = None
@@ -407,8 +408,7 @@ class Runner(Driver):
                 if entry.actor_id == hosted.id:
                     entry.post(ActorStops(now))
         self.tell(EventActorStateUpdate(hosted.id, hosted.generation, ActorStateStopped(code, message)))
-        if not self.actors and self.local("link").state == "stopping" and self.socket is not None:
-            self.socket.close(1001, "runner stops")
+        self._hang_up()
 
     def fenced(self, hosted: Hosted, error: Fenced) -> None:
         """A later life of the actor has begun elsewhere: this one is over."""
@@ -490,8 +490,14 @@ class Runner(Driver):
     def on_HangUp(self, output: HangUp) -> None:
         if self.socket is None:
             self.post(LinkDown(self.clock.now_ms()))
-        elif not self.actors:
-            self.socket.close(output.code, output.reason)
+        else:
+            self._hangs_up = output
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close the link, if that is wanted and the actors have stopped."""
+        if self._hangs_up is not None and not self.actors and self.socket is not None:
+            self.socket.close(self._hangs_up.code, self._hangs_up.reason)
 
     def on_Relay(self, output: Relay) -> None:
         for entry in list(self.entries.values()):
