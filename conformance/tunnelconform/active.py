@@ -241,7 +241,7 @@ async def shortest(
 
 def _can_be_shrunk(case: Case, session: Session) -> bool:
     """Whether it can be held beside others."""
-    return not case.heavy and (not case.alone or session.nature.spares)
+    return not case.heavy and (not case.alone or session.nature.spares > 0)
 
 
 def _write(folder: Path, findings: tuple[Finding, ...]) -> None:
