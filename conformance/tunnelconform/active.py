@@ -235,7 +235,7 @@ async def shortest(
             done()
 
     if isinstance(case, Walk):
-        played = await simpler(session.ground, case, played, replay)
+        played = await simpler(case, played, replay)
     return await shrink(played, replay)
 
 

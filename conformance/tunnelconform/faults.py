@@ -29,10 +29,14 @@ class Fault:
     after: int = 0
 
 
-def anywhere(faults: Iterable[Fault], conversation: Conversation, first: int, word: str = "") -> Iterator[Case]:
-    """Each fault at each place of a conversation, from the first on; ``word`` tells the conversation from others."""
+def anywhere(
+    faults: Iterable[Fault], conversation: Conversation, first: int, word: str = "", last: int | None = None
+) -> Iterator[Case]:
+    """Each fault at each place of a conversation, from the first to the last (before its last step, if none is given); ``word``
+    tells the conversation from others."""
+    end = len(conversation) if last is None else last + 1
     for fault in faults:
-        for place in range(max(first, fault.after), len(conversation)):
+        for place in range(max(first, fault.after), end):
             says = f"{fault.name.replace('-', ' ').capitalize()} before step {place + 1} of a conversation."
             whole = (*conversation[:place], *fault.steps, *conversation[place:])
             id_ = f"{fault.transition}/{fault.name}{word}-at-{place + 1:02}"

@@ -19,11 +19,10 @@ from tunnelconform.plays import gateway_play, runner_played
 from tunnelconform.profiles import PROFILES, Profile
 from tunnelconform.shrink import signature
 from tunnelconform.standalone import runner_script, script
-from tunnelconform.stress import ground, more_walks, stress
+from tunnelconform.stress import more_walks, stress
 from tunnelconform.subject import GatewaySubject, Nature
 from tunnelconform.subject_runner import CommandRunner
 from tunnelconform.suite import Result, run
-from tunnelconform.walks import Ground
 from tunnelspec.limits import DEFAULT, Limits
 
 PATIENCE_MS = 60_000
@@ -86,11 +85,6 @@ class Session:
     def more(self, seed: int, count: int) -> tuple[Case, ...]:
         """Random walks of that seed."""
         return more_walks(self.role, self.nature.limits, seed, count)
-
-    @property
-    def ground(self) -> Ground:
-        """Where they are walked."""
-        return ground(self.role, self.nature.limits)
 
     def graded(self, result: Result, expected: Mapping[str, str], strict: bool) -> Result:
         """The result, excused if the baseline or the profile excuses it."""

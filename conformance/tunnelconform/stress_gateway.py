@@ -6,12 +6,10 @@ import itertools
 from collections.abc import Iterator
 
 from tunnelconform import conversation as talk
-from tunnelconform import stress_request
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.faults import MANY, VOLUME, WRAP, Fault, anywhere
 from tunnelconform.model_gateway import MOST_BYTES, Bounds, GatewayModel, Spent
-from tunnelconform.model_request import RequestModel
 from tunnelconform.walks import Ground
 from tunnelspec.limits import Limits
 
@@ -67,9 +65,8 @@ def rare(step: Step) -> bool:
 
 
 def ground(limits: Limits) -> Ground:
-    """Where one walks: about a socket, twice as often as about a plain request."""
-    sockets = GatewayModel(limits, WALKS)
-    return Ground((sockets, sockets, RequestModel(limits, stress_request.WALKS)), rare)
+    """Where one walks."""
+    return Ground((GatewayModel(limits, WALKS),), rare)
 
 
 def volume() -> Iterator[Case]:
@@ -125,6 +122,4 @@ def sent_again() -> Iterator[Case]:
 
 def cases(limits: Limits) -> Iterator[Case]:
     """All but the walks."""
-    return itertools.chain(
-        faults(), stress_request.faults(), plainly_broken(), room_again(limits), sent_again(), volume()
-    )
+    return itertools.chain(faults(), plainly_broken(), room_again(limits), sent_again(), volume())

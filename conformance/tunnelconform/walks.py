@@ -12,7 +12,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from warnings import catch_warnings, simplefilter
 
@@ -65,6 +65,7 @@ class Ground:
 class Walk(Case):
     """A walk, with what it takes to draw it again."""
 
+    ground: Ground = field(kw_only=True, compare=False)
     seed: int = 0
     block: int = 0
     steps: int = 0  # what follows them shows where it ended
@@ -120,8 +121,9 @@ def _test(ground: Ground, origin: str, phases: Iterable[Phase], body: Callable[[
         walked()
 
 
-def walks(ground: Ground, seed_: int, count: int) -> tuple[Walk, ...]:
-    """Random walks, each another; the same for the same seed, and the same version of Hypothesis."""
+def walks(ground: Ground, seed_: int, count: int, word: str = "") -> tuple[Walk, ...]:
+    """Random walks, each another; the same for the same seed, and the same version of Hypothesis. ``word`` tells them from those on
+    other ground."""
     found: list[Walk] = []
     for block in itertools.count():
         if len(found) >= count:
@@ -134,12 +136,13 @@ def walks(ground: Ground, seed_: int, count: int) -> tuple[Walk, ...]:
 
         _test(ground, _origin(seed_, block), (Phase.generate,), collect)
         for number, (conversation, steps) in enumerate(drawn.items(), len(found)):
-            id_, says = f"walk/{seed_}-{number}", "A random conversation."
-            found.append(Walk(id_, conversation, frozenset(), says, True, seed=seed_, block=block, steps=steps))
+            id_, says = f"walk/{word}{seed_}-{number}", "A random conversation."
+            walk = Walk(id_, conversation, frozenset(), says, True, ground=ground, seed=seed_, block=block, steps=steps)
+            found.append(walk)
     return tuple(found[:count])
 
 
-def simplest(ground: Ground, walk: Walk, fails: Callable[[Conversation], bool]) -> Conversation:
+def simplest(walk: Walk, fails: Callable[[Conversation], bool]) -> Conversation:
     """The simplest walk that Hypothesis finds to fail, beginning with one that does. If that one fails before its end, nobody
     need see where a walk ended."""
     known: dict[Conversation, bool] = {}
@@ -161,11 +164,11 @@ def simplest(ground: Ground, walk: Walk, fails: Callable[[Conversation], bool]) 
             raise _Fails
 
     with suppress(_Fails):
-        _test(ground, _origin(walk.seed, walk.block), (Phase.generate, Phase.shrink), hold)
+        _test(walk.ground, _origin(walk.seed, walk.block), (Phase.generate, Phase.shrink), hold)
     return last
 
 
-async def simpler(ground: Ground, walk: Walk, played: Played, replay: Replay) -> Played:
+async def simpler(walk: Walk, played: Played, replay: Replay) -> Played:
     """What is played of the simplest walk that fails in the same way."""
     loop, way, end = asyncio.get_running_loop(), signature(played), time.monotonic() + PATIENCE_S
     shown: dict[Conversation, Played] = {}
@@ -187,7 +190,7 @@ async def simpler(ground: Ground, walk: Walk, played: Played, replay: Replay) ->
         return True
 
     show(walk.conversation, played)
-    return shown[await asyncio.to_thread(simplest, ground, walk, fails)]
+    return shown[await asyncio.to_thread(simplest, walk, fails)]
 
 
 def _origin(seed_: int, block: int) -> str:

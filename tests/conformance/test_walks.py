@@ -17,12 +17,12 @@ from tunnelconform.play_gateway import GatewayPlay
 from tunnelconform.play_runner import RunnerPlay
 from tunnelconform.played import Impossible, Played
 from tunnelconform.shrink import Replay, shrink
-from tunnelconform.stress import ground, more_walks
+from tunnelconform.stress import ground
 from tunnelconform.subject_reference import ReferenceGateway
 from tunnelconform.subject_runner import reference_runner
 from tunnelconform.subject_within import GatewayWithin, RunnerWithin
 from tunnelconform.telling import Model, Twins
-from tunnelconform.walks import BLOCK, LEAST, MOST, Walk, simpler, simplest
+from tunnelconform.walks import BLOCK, LEAST, MOST, Walk, simpler, simplest, walks
 from tunnelspec.deviations import DEVIATIONS, depart
 from tunnelspec.endpoint import TABLES
 
@@ -36,7 +36,7 @@ cannot be made shorter step by step."""
 
 @cache
 def some_walks(role: str) -> tuple[Walk, ...]:
-    return more_walks(role, LIMITS[role], 0, BLOCK)
+    return walks(ground(role, LIMITS[role]), 0, BLOCK)
 
 
 def pairs(role: str, deviation: str) -> tuple[Twins, ...]:
@@ -97,9 +97,9 @@ def without_what_can_go(conversation: Conversation, fails: Callable[[Conversatio
 @ROLES
 def test_the_same_seed_walks_the_same_way(role: str) -> None:
     """Also if more or fewer are asked for; another seed, another way."""
-    again = more_walks(role, LIMITS[role], 0, BLOCK // 2)
+    again = walks(ground(role, LIMITS[role]), 0, BLOCK // 2)
     assert again == some_walks(role)[: BLOCK // 2]
-    other = more_walks(role, LIMITS[role], 1, BLOCK // 2)
+    other = walks(ground(role, LIMITS[role]), 1, BLOCK // 2)
     assert len({walk.conversation for walk in (*again, *other)}) > BLOCK * 0.9
 
 
@@ -134,7 +134,7 @@ def test_a_planted_defect_is_made_as_short_as_can_be(role: str, deviation: str, 
         tried += 1
         return bool(shown(worlds, conversation))
 
-    found = simplest(ground(role, LIMITS[role]), walk, fails)
+    found = simplest(walk, fails)
     found = found[: shown(worlds, found)]
     assert tried <= 250
     assert len(found) <= shortest + 2
@@ -150,7 +150,7 @@ def test_and_so_it_is_over_real_sockets(role: str, deviation: str, shortest: int
     async def made_short(replay: Replay) -> None:
         played = await replay(walk.conversation)
         assert played.problem is not None
-        shrunk = await shrink(await simpler(ground(role, LIMITS[role]), walk, played, replay), replay)
+        shrunk = await shrink(await simpler(walk, played, replay), replay)
         assert len(shrunk.played.conversation) <= shortest + more
         assert (shrunk.failed, shrunk.tried) == (3, 3)
 
