@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tunnelcheck.explore import Exploration, Progress
 from tunnelcheck.index import I64
-from tunnelcheck.runs import Graph, circling, shortest_circle
+from tunnelcheck.runs import Graph, circling, shortest_circles
 from tunnelcheck.scenarios import PROMISES, Scenario
 from tunnelcheck.tabulate import Table
-from tunnelcheck.trace import End, around
+from tunnelcheck.trace import End
 from tunnelspec.machine import TableError
 from tunnelspec.properties import Property, Scope
 from tunnelspec.system import Stage, System
@@ -26,12 +26,12 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True)
 class Violation:
-    """A property that does not hold: all that breaks it after as few steps as can be."""
+    """A property that does not hold: all that breaks it after as few steps as can be; of L-END, all circles that one gets to and
+    once round in so few."""
 
     property: Property
     steps: int
     ends: tuple[End, ...]
-    circle: tuple[int, ...] = ()  # for L-END: states that can follow one another, and then again, for ever
 
 
 @dataclass
@@ -219,13 +219,11 @@ def _runs(decision: Decision, properties: list[Property]) -> None:
     exploration = decision.exploration
     if not properties or exploration.edges is None:
         return
-    graph = Graph(exploration.edges, exploration.states)
-    circle = circling(graph)
+    graph = Graph.of(exploration.edges, exploration.states)
+    members = circling(graph)
     for prop in properties:
         decision.witnesses[prop.id] += len(graph.targets)
-        if len(circle):
-            states = shortest_circle(graph, circle, exploration.level_of)
-            end = End(np.array(states[:1]), around(exploration, states)[0])
-            decision.violations[prop.id] = Violation(
-                prop, exploration.level_of(states[0]) + len(states), (end,), states
-            )
+        if len(members):
+            steps, circles = shortest_circles(graph, members, exploration.levels)
+            ends = tuple(End(circle.entry, circle=circle) for circle in circles)
+            decision.violations[prop.id] = Violation(prop, steps, ends)

@@ -13,7 +13,7 @@ from tunnelcheck.decide import Decision, Report, Violation, decide
 from tunnelcheck.interrupt import noted
 from tunnelcheck.replay import Moment, breaks, replay
 from tunnelcheck.scenarios import PROMISES, PROPERTIES_OF, Scenario
-from tunnelcheck.trace import around, shortest
+from tunnelcheck.trace import shortest
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.machine import Machine
 from tunnelspec.properties import Property
@@ -41,9 +41,10 @@ def first(outcome: Outcome) -> Counterexample | None:
 
 
 def cost(trace: Counterexample) -> tuple[int, int]:
-    """Its steps, and its changes of party: what makes a trace worse than another."""
+    """Its steps, and its changes of party: what makes a trace worse than another. After the last step of a loop comes its first."""
     parties = [moment.action.party for moment in trace.moments]
-    return len(parties), sum(one != other for one, other in pairwise(parties))
+    again = parties[-trace.loop :][:1] if trace.loop else []
+    return len(parties), sum(one != other for one, other in pairwise((*parties, *again)))
 
 
 @dataclass
@@ -169,14 +170,13 @@ def counterexample(decision: Decision, violation: Violation) -> Counterexample:
     """The shortest trace of a violation, and of those the one with the fewest changes of party. Raises ``RuntimeError`` if the
     second interpreter does not confirm it."""
     exploration = decision.exploration
-    loop = around(exploration, violation.circle)
-    actions = (*shortest(exploration, violation.ends), *loop[1:])
-    moments = replay(exploration.system, actions)
+    way = shortest(exploration, violation.ends)
+    moments = replay(exploration.system, way.actions)
     values = breaks(exploration.system, moments, violation.property)
     if values is None:
         raise RuntimeError(
-            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(actions)}"
+            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(way.actions)}"
         )
     return Counterexample(
-        violation.property, decision.scenario, exploration.system, actions, moments, values, len(loop)
+        violation.property, decision.scenario, exploration.system, way.actions, moments, values, way.loop
     )

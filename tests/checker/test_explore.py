@@ -105,7 +105,7 @@ def test_a_shortest_trace_is_shortest_and_takes_the_fewest_turns() -> None:
         for number in range(first, last):
             state = tuple(exploration.world(number)[n] for n in names)
             ways[state] = after[state]
-            found = shortest(exploration, [End(np.array([number]))])
+            found = shortest(exploration, [End(np.array([number]))]).actions
 
             def turns(way: tuple[str, ...]) -> int:
                 return sum(party[a] != party[b] for a, b in pairwise(way))
@@ -127,6 +127,6 @@ def test_circles_are_found(successors: list[list[int]]) -> None:
     for _ in rows:
         reach = [here.union(*(reach[there] for there in here)) for here in reach]
     on_circle = {place for place in range(12) if place in reach[place]}
-    found = set(circling(Graph(edges, 12)).tolist())
+    found = set(circling(Graph.of(edges, 12)).tolist())
     between = {p for p in range(12) if any(p in reach[c] for c in on_circle) and any(c in reach[p] for c in on_circle)}
     assert found == on_circle | between

@@ -193,7 +193,7 @@ class Court:
             decision.complete and exploration.edges is not None
         ):  # that it goes round is enough: not where it does so soonest
             runs = [prop.id for prop in PROPERTIES_OF[exploration.system.kind] if prop.scope is Scope.RUN]
-            if runs and len(circling(Graph(exploration.edges, exploration.states))):
+            if runs and len(circling(Graph.of(exploration.edges, exploration.states))):
                 return Fate(KILLED, runs[0], name)
         if impossible := sorted(self.excluded & decision.took):
             return Fate(KILLED, "excluded lines", name, f"{', '.join(impossible[:3])} was taken")
