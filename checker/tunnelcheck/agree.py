@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from tunnelcheck.agreement import RECORD, Comparison, Task, done, fingerprint, record, stale, tasks
@@ -83,8 +82,8 @@ def told(chosen: Sequence[Task], processes: int) -> list[Comparison]:
     print(f"{'world':<12}  {'explorer':>9}  {'SPIN':>9}  {'transitions':>11}  depth  lines  agree  departs; violated")
     found: list[Comparison] = []
     began = time.monotonic()
-    with workers(processes) if processes > 1 else nullcontext() as pool:
-        for place, comparisons in enumerate(pool.map(done, chosen) if pool is not None else map(done, chosen), 1):
+    with workers(processes) as pool:
+        for place, comparisons in enumerate(pool.map(done, chosen), 1):
             found += comparisons
             for comparison in comparisons:
                 print(row(comparison), flush=True)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextmanager
@@ -34,12 +40,19 @@ def noted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
+class _Pool(ProcessPoolExecutor):
+    """A pool whose workers end when they are told to, also while they work."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return super().submit(_work, fn, *args, **kwargs)
+
+
 @contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes, forked from this one, that end with this block, whatever ends it. Ctrl-C is not for them to hear, but for whoever
-    waits for them; a worker that is ended cleans up after itself."""
+    """Processes, forked from this one, that end with this block, whatever ends it; and with this process, whatever ends that.
+    Ctrl-C is not for them to hear, but for whoever waits for them; a worker that is ended cleans up after itself."""
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_obey) as pool:
+    with _Pool(count, mp_context=context, initializer=_obey) as pool:
         try:
             yield pool
         except BaseException:
@@ -49,6 +62,57 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
+class Told(BaseException):
+    """A worker was told to end. Raised in what it works at, so that every ``finally`` is run."""
+
+
+@dataclass
+class _State:
+    """What a worker knows of itself."""
+
+    busy: bool = False
+    told: bool = False
+    orphan: bool = False
+
+
+_WORKER = _State()
+
+
 def _obey() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # so that every ``finally`` is run
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """When the parent has ended, however it did, this worker is to end too."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    _WORKER.orphan = True
+    while True:  # also if it has just begun something, or cleans up
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    first, _WORKER.told = not _WORKER.told, True
+    if _WORKER.busy and first:
+        raise Told
+    if _WORKER.orphan and not _WORKER.busy:
+        os._exit(1)
+
+
+def _work(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a worker does. That it was told to end it tells the pool, which then lets it go; without a parent there is no pool."""
+    _WORKER.busy = True
+    try:
+        if _WORKER.told:
+            raise Told
+        return fn(*args, **kwargs)
+    except Told:
+        if _WORKER.orphan:
+            os._exit(1)
+        raise
+    finally:
+        _WORKER.busy = False

@@ -1,9 +1,11 @@
-"""Ctrl-C: what explores for long stops cleanly, says what was covered, and leaves nothing behind. Real processes on a terminal."""
+"""Ctrl-C: what explores for long stops cleanly, says what was covered, and leaves nothing behind; nor does what is ended. Real
+processes, on a terminal."""
 
 from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -53,6 +55,53 @@ def read_until(terminal: int, words: str) -> str:
             break
         shown += more.decode()
     return shown
+
+
+ENDED = {
+    "agree": ["agree", "--scenario", "full", "wrap-again", "close", "sleep-two", "--processes", "2"],
+    "agree, one at a time": ["agree", "--scenario", "full"],
+    "mutate": ["mutate", "--only", "REQ-R-*"],
+}
+"""What is run until it has workers, and programs of theirs, and is then ended from outside."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("case", ENDED)
+def test_workers_end_with_their_parent(case: str, number: signal.Signals, tmp_path: Path) -> None:
+    """However it ends, no process is left, and no folder."""
+    mark = uuid.uuid4().hex
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tunnelcli.main", *ENDED[case]],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, MARK: mark, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    try:
+        while program.poll() is None and len(processes(mark)) < 3:
+            os.sched_yield()
+        assert program.poll() is None
+        program.send_signal(number)
+        _, errors = program.communicate(timeout=60)  # which comes when nobody holds its other end
+        for left in processes(mark):
+            await_end(left)
+    finally:
+        for left in processes(mark):
+            os.kill(left, signal.SIGKILL)
+    assert errors == ""
+    assert program.returncode == -number
+    assert not processes(mark)
+    assert not list(tmp_path.iterdir())
+
+
+def await_end(process: int) -> None:
+    """Wait until a process, which need not be ours, has ended."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([handle], [], [], 60)[0]
+    finally:
+        os.close(handle)
 
 
 @pytest.mark.parametrize("case", CASES)
