@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from tunneldraw.effects import outputs
-from tunnelspec.beside import LINK_PROPERTIES, RELAY_PROPERTIES, REQUEST_PROPERTIES
 from tunnelspec.duties import DUTIES
 from tunnelspec.endpoint import ENDPOINTS, MACHINES
 from tunnelspec.limits import DEFAULT
+from tunnelspec.link_properties import LINK_PROPERTIES
 from tunnelspec.machine import Machine, Transition, Verdict
 from tunnelspec.properties import PROPERTIES
+from tunnelspec.relay_properties import RELAY_PROPERTIES
+from tunnelspec.request_properties import REQUEST_PROPERTIES
 from tunnelspec.source import text
 from tunnelspec.totality import prove_all
 

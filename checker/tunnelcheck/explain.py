@@ -108,7 +108,9 @@ def _lane(moment: Moment) -> str | None:
 def _phrase(moment: Moment) -> str:
     before, after = moment.before["store"], moment.after["store"]
     changed = [
-        f"{name} {was} -> {now}" for name, was, now in zip(before._fields, before, after, strict=True) if was != now
+        f"{name} {was if was != '' else 'nobody'} -> {now if now != '' else 'nobody'}"
+        for name, was, now in zip(before._fields, before, after, strict=True)
+        if was != now
     ]
     return moment.action.says + (f" Durable: {', '.join(changed)}." if changed else "")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunnelspec.beside import LINK_PROPERTIES, RELAY_PROPERTIES, REQUEST_PROPERTIES
 from tunnelspec.cable import Link
 from tunnelspec.duties import DUTIES
 from tunnelspec.exchange import Exchange
+from tunnelspec.link_properties import LINK_PROPERTIES
 from tunnelspec.properties import PROPERTIES, Property
+from tunnelspec.relay_properties import RELAY_PROPERTIES
+from tunnelspec.request_properties import REQUEST_PROPERTIES
 from tunnelspec.system import Bounds, System, small_limits
 from tunnelspec.watch import Watch
 from tunnelspec.worlds import AGEING, LARGE, MEDIUM, MEETINGS, SMALL, Scenario

@@ -29,6 +29,7 @@ SHOWS: Mapping[str, str] = {
     "drops-silently": "limit", "early-by-kind": "limit", "same-index": "wrap", "acks-not-removed": "wake",
     "unknown-ack-refused": "sleep", "runner-as-patient": "stall", "asleep-close-lost": "deaf", "stop-forgets-close": "close",
     "accepts-after-limit": "full", "late-message-refused": "again", "late-answer-refused": "zombie",
+    "heeds-after-close": "lie-down",
 }  # fmt: skip
 """Deviation -> the world in which the page shows it."""
 

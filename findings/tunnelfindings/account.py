@@ -91,7 +91,7 @@ def account(report: Report = lambda done, total, departures: None) -> tuple[Brok
 def key() -> str:
     """The hash of what decides the account."""
     spec = Path(str(machine.__file__)).parent
-    asked = (path for path in sorted(spec.glob("*.py")) if path.name != "duties.py")  # duties are not asked
+    asked = (path for path in sorted(spec.glob("*.py")) if not path.name.startswith("duties"))  # duties are not asked
     return key_of((*asked, Path(str(deciding.__file__))))
 
 

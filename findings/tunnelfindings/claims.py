@@ -160,7 +160,7 @@ UNSEEN: tuple[Claim, ...] = (
           "for one that crossed its own: it acks a close that the actor's state does not have.",
           Met(("any-answer-opens",), ("P-CLOSE-CLIENT",), harm_of), stands_for=("P-CLOSE-CLIENT",)),
     Claim("G10", "The close that is sent a second time finds the socket closed, and nobody acks it: nothing but a timeout frees the entry.",
-          Met(("any-answer-opens",), ("L-FREE",), harm_of), stands_for=("L-FREE", "L-WAKE")),
+          Met(("any-answer-opens",), ("L-FREE",), harm_of), stands_for=("L-FREE", "L-REST")),
     Claim("G11", "A message that comes again is applied over those that came after it: the durable state falls back behind what was acked.",
           Met(("index-unvalidated",), ("P-DURABLE",), harm_of), stands_for=("P-DURABLE",)),
     Claim("G12", "An actor that goes to sleep whenever it is woken is woken again for ever: nothing bounds what has no cause.",
@@ -179,6 +179,7 @@ OURS: tuple[Claim, ...] = (
     Claim("H02", "After a message was refused for the limit, a smaller one was accepted: a gap.", Unlike(("accepts-after-limit",), verdict=Verdict.MENDED)),
     Claim("H03", "A message that crossed the runner's close was an error of the gateway's.", Unlike(("late-message-refused",), verdict=Verdict.MENDED)),
     Claim("H04", "The answer of an earlier runner was an error of the present one's.", Unlike(("late-answer-refused",), verdict=Verdict.MENDED)),
+    Claim("H05", "What a broken gateway said after its client's close was acked, and given to the actor.", Unlike(("heeds-after-close",), verdict=Verdict.MENDED)),
 )  # fmt: skip
 
 CLAIMS: tuple[Claim, ...] = (*REVIEWED, *PRAISED, *UNSEEN, *OURS)

@@ -30,6 +30,7 @@ from tunnelspec.events import (
     Happens,
     LimitReached,
     Lost,
+    NoMore,
     Opened,
     Progress,
     ReadClient,
@@ -328,32 +329,42 @@ ACK_G = Machine(
 
 
 class Inbox(NamedTuple):
-    """Context of ACK-R: three indices, acked <= committed <= received."""
+    """Context of ACK-R: three indices, acked <= committed <= received; and whether the client has closed."""
 
     link: int = 0
     received: int = 0  # the last message given to the actor
     committed: int = 0  # the last one that its durable state has
     acked: int = 0  # the last one that the gateway was told of
+    closed: bool = False  # on this tunnel
 
 
 def is_next(c: Inbox, e: Received[ToClientWebSocketMessage], lim: Limits) -> bool:
-    return e.link == c.link and distance(c.received, e.frame.index, lim.index_modulus) == 1
+    return e.link == c.link and not c.closed and distance(c.received, e.frame.index, lim.index_modulus) == 1
 
 
 def is_duplicate(c: Inbox, e: Received[ToClientWebSocketMessage], lim: Limits) -> bool:
-    return e.link == c.link and distance(e.frame.index, c.received, lim.index_modulus) <= window(lim.index_modulus)
+    return (
+        e.link == c.link
+        and not c.closed
+        and distance(e.frame.index, c.received, lim.index_modulus) <= window(lim.index_modulus)
+    )
 
 
 def leaves_gap(c: Inbox, e: Received[ToClientWebSocketMessage], lim: Limits) -> bool:
     return (
         e.link == c.link
+        and not c.closed
         and distance(c.received, e.frame.index, lim.index_modulus) > 1
         and distance(e.frame.index, c.received, lim.index_modulus) > window(lim.index_modulus)
     )
 
 
-def from_link(c: Inbox, e: Received[Any], lim: Limits) -> bool:
-    return e.link == c.link
+def precedes_close(c: Inbox, e: Received[Any], lim: Limits) -> bool:
+    return e.link == c.link and not c.closed
+
+
+def follows_close(c: Inbox, e: Received[Any], lim: Limits) -> bool:
+    return e.link == c.link and c.closed
 
 
 def from_elsewhere(c: Inbox, e: Received[Any], lim: Limits) -> bool:
@@ -428,6 +439,10 @@ def ack_duplicate(c: Inbox, e: Received[ToClientWebSocketMessage], lim: Limits) 
     return c, (SendAck(e.link, e.message_id),)
 
 
+def note_close(c: Inbox, e: NoMore, lim: Limits) -> tuple[Inbox, Outputs]:
+    return c._replace(closed=True), ()
+
+
 def tell_gap(c: Inbox, e: Received[ToClientWebSocketMessage], lim: Limits) -> tuple[Inbox, Outputs]:
     return c, (Gap(e.now),)
 
@@ -456,13 +471,13 @@ def clear(c: Inbox, e: Any, lim: Limits) -> tuple[Inbox, Outputs]:
 
 
 def _inbox_contexts(lim: Limits) -> Iterable[Inbox]:
-    for acked, behind, ahead in product(range(lim.index_modulus), range(3), range(3)):
+    for acked, behind, ahead, closed in product(range(lim.index_modulus), range(3), range(3), (False, True)):
         committed = (acked + behind) % lim.index_modulus
-        yield Inbox(1, (committed + ahead) % lim.index_modulus, committed, acked)
+        yield Inbox(1, (committed + ahead) % lim.index_modulus, committed, acked, closed)
 
 
 def _inbox_events(lim: Limits) -> Iterable[Any]:
-    yield from (TunnelUp(1), AckDue(0), Flush(0), Lost(None, None, 0), Ended(0), ActorGone(0))
+    yield from (TunnelUp(1), AckDue(0), Flush(0), Lost(None, None, 0), Ended(0), ActorGone(0), NoMore(0))
     yield from (Opened(can, last, 0) for can in (False, True) for last in range(-1, lim.index_modulus))
     yield from (Committed(index) for index in range(-1, lim.index_modulus + 1))
     for link, index in product((1, 2), range(lim.index_modulus)):
@@ -498,7 +513,8 @@ ACK_R = Machine(
               says="A message after a gap is neither acked nor given to the actor: the tunnel is closed, to be replayed."),
         excludes("ACK-R-08", ("plain", "live"), ToClientWebSocketMessage, when=from_elsewhere,
                 says="A message from a link that no longer carries this socket."),
-        moves("ACK-R-09", "plain", ToClientWebSocketMessage, None, when=from_link, then=accept_plain, ref="protocol 3",
+        moves("ACK-R-09", "plain", ToClientWebSocketMessage, None, when=precedes_close, then=accept_plain,
+              ref="protocol 3",
               says="Without hibernation each message is acked and given to the actor; its index means nothing."),
         moves("ACK-R-10", "live", Committed, None, when=commits_first, then=note_commit_and_wait, ref="protocol 4",
               says="The first commit since the last ack starts a batch."),
@@ -533,6 +549,12 @@ ACK_R = Machine(
         ignores("ACK-R-28", ("shut", "paused"), Lost, says="There is no tunnel to lose."),
         ignores("ACK-R-29", "shut", Ended, says="It has ended."),
         ignores("ACK-R-30", "shut", ActorGone, says="There is nothing to forget."),
+        moves("ACK-R-31", ("plain", "live"), NoMore, None, then=note_close, ref="protocol 7; RFC 6455, section 5.5.1",
+              says="The client's close is the last that comes of it on this tunnel."),
+        excludes("ACK-R-32", ("shut", "paused"), NoMore, says="Only an open socket is closed by its client."),
+        ignores("ACK-R-33", ("plain", "live"), ToClientWebSocketMessage, when=follows_close,
+                ref="RFC 6455, section 1.4; P-CLOSE-LAST",
+                says="What comes after the client's close is discarded: it is neither given to the actor nor acked."),
     ),
     contexts=_inbox_contexts,
     events=_inbox_events,

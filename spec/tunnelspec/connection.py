@@ -50,6 +50,7 @@ from tunnelspec.events import (
     LimitReached,
     LinkLost,
     Lost,
+    NoMore,
     Opened,
     OpenTimeout,
     Overflow,
@@ -581,7 +582,10 @@ def actor_closes(c: Adapter, e: ActorCloses, lim: Limits) -> tuple[Adapter, Outp
 
 
 def client_closes(c: Adapter, e: Received[ToClientWebSocketClose], lim: Limits) -> tuple[Adapter, Outputs]:
-    return c._replace(close_id=e.message_id), (Happens(SocketClosed(e.frame.code, e.frame.reason, final=True), e.now),)
+    return c._replace(close_id=e.message_id), (
+        NoMore(e.now),
+        Happens(SocketClosed(e.frame.code, e.frame.reason, final=True), e.now),
+    )
 
 
 def ack_close(c: Adapter, e: Concluded, lim: Limits) -> tuple[Adapter, Outputs]:

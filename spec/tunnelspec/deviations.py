@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from tunnelspec.ack import Inbox, Kept, Queue, accept, drop, last_sent
+from tunnelspec.ack import Inbox, Kept, Queue, accept, drop, last_sent, precedes_close
 from tunnelspec.connection import Connection
 from tunnelspec.endpoint import MACHINES, Endpoint, Tables
 from tunnelspec.events import (
@@ -353,7 +353,7 @@ ALL: tuple[Deviation, ...] = (
     Deviation("acks-what-it-drops", "The runner acks before it handles, and what it then drops.", ("G03",), True, (
         Line("ACK-R-07", after=acks_anyway), Line("ACK-R-21", after=acks_anyway), Line("ACK-R-22", after=acks_anyway))),
     Deviation("index-unvalidated", "The runner gives the actor every message, whatever its index.", ("F09",), True, (
-        Line("ACK-R-05", when=from_link, then=accept), Line("ACK-R-06", when=never), Line("ACK-R-07", when=never))),
+        Line("ACK-R-05", when=precedes_close, then=accept), Line("ACK-R-06", when=never), Line("ACK-R-07", when=never))),
     Deviation("wakes-for-nothing", "A connection that falls asleep wakes its actor at once.", ("G04",), True, (
         Line("HIB-G-05", then=fall_asleep_and_wake),)),
     Deviation("retry-unspaced", "A re-open counts as progress, whatever comes of it.", ("P7", "G05"), True, (
@@ -408,6 +408,8 @@ ALL: tuple[Deviation, ...] = (
         Line("ACK-R-21", refused=True),)),
     Deviation("late-answer-refused", "A stranger's answer to an open is an error of the runner's.", ("H04",), False, (
         Line("CONN-G-36", refused=True),)),
+    Deviation("heeds-after-close", "What comes after the client's close is given to the actor.", ("H05",), False, (
+        Line("ACK-R-31", silent=True),)),
 )  # fmt: skip
 
 DEVIATIONS: Mapping[str, Deviation] = {d.id: d for d in ALL}

@@ -434,6 +434,13 @@ class Flush(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class NoMore(Signal):
+    """The client's close came: no message follows it."""
+
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gap(Signal):
     """A message index was skipped: something is missing."""
 

@@ -448,6 +448,21 @@ def has_message(b: Bounds, before: Runner, heard: Any) -> bool:
     ) <= window(b.limits.index_modulus)
 
 
+def gives_nothing_late(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return not comes_late(b, before, heard, after, *said) or (
+        said[:2] == ((), ()) and kept_events(after) == kept_events(before)
+    )
+
+
+def comes_late(b: Bounds, before: Runner, heard: Any, after: Runner, *said: Said) -> bool:
+    return hears(heard, ToClientWebSocketMessage) and client_closed(before)
+
+
+def client_closed(runner: Runner) -> bool:
+    """Whether the client's close came, and waits to be made durable."""
+    return is_closing(runner) and bool(runner.machines[0].context.close_id)
+
+
 def is_closing(runner: Runner) -> bool:
     return runner.machines[0].state == "CLOSING"
 
@@ -502,8 +517,12 @@ def gateway_is_open(b: Bounds, client: Client, gateway: Gateway, store: Store, b
     return connection(gateway) == "open"
 
 
+def comes_to_rest(b: Bounds, client: Client, gateway: Gateway, store: Store, budget: Budget) -> bool:
+    return resting(gateway)
+
+
 def no_cause_left(b: Bounds, client: Client, gateway: Gateway, store: Store, budget: Budget) -> bool:
-    return resting(gateway) and not (connection(gateway) == "asleep" and has_cause(gateway))
+    return connection(gateway) != "asleep" or not has_cause(gateway)
 
 
 def sleeps_on(b: Bounds, client: Client, gateway: Gateway, store: Store, budget: Budget) -> bool:
@@ -631,6 +650,8 @@ PROPERTIES: tuple[Property, ...] = (
              Scope.STEP, ("runner",), runner_keeps_no_rule, runner_hears_something),
     Property("P-ACK-KEPT", "A runner acks a message only if its actor has it or will be given it, or while it closes.",
              Scope.STEP, ("runner",), acks_what_it_has, acks_message),
+    Property("P-CLOSE-LAST", "What comes after the client's close is neither given to the actor nor acked.",
+             Scope.STEP, ("runner",), gives_nothing_late, comes_late, honest=False),
     Property("P-EARLY", "What came before the listener is given to it in order, and once.",
              Scope.STEP, ("runner",), gives_what_it_kept, listens_late),
     Property("P-CLOSE-SEEN", "A client is closed once, and not after it left.",
@@ -651,6 +672,8 @@ PROPERTIES: tuple[Property, ...] = (
              Scope.END, CENTRE, all_acked_or_told, client_is_open),
     Property("L-OPEN", "Every attempt to open ends: open, refused or given up.",
              Scope.END, CENTRE, open_attempt_ended, always, honest=False),
+    Property("L-REST", "In the end a connection is open, asleep or closed: nothing is left half way.",
+             Scope.END, CENTRE, comes_to_rest, always),
     Property("L-WAKE", "A sleeper with a cause to wake wakes, or is given up.",
              Scope.END, CENTRE, no_cause_left, sleeps_on),
     Property("L-DRAIN", "In the end, an open tunnel has nothing unacked.",

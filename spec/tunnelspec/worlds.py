@@ -75,6 +75,8 @@ MEETINGS = _scenarios(
     ("lie-plain", "The same, to a socket that cannot hibernate.", Bounds(says=1, hibernates=False, lies=1)),
     ("lie-zombie", "The same, from a runner that no longer has the actor.",
      Bounds(says=0, acked=6, runners=2, moves=1, wakes=1, lies=1)),
+    ("lie-deaf", "A gateway says what the tables do not, to an actor that does not listen.",
+     Bounds(says=0, acked=2, wakes=1, closes=1, lies=1, lying="down", limits=small_limits(modulus=4, retries=0, buffered=2))),
     ("wake-old", "Causes to wake, while time passes.", Bounds(says=1, acked=6, leaves=1, wakes=1, sleeps=1, passes=True)),
     ("zombie-talk", "A zombie that sends and closes.", Bounds(says=1, runners=2, moves=1, sends=1, closes=1)),
     ("zombie-break", "A zombie, and a broken link.", Bounds(says=1, acked=6, runners=2, moves=1, breaks=1)),

@@ -10,12 +10,13 @@ import pytest
 
 from tunnelcheck.cli import ALL, DEVIANT_STATES
 from tunnelcheck.decide import decide
-from tunnelcheck.explain import why
+from tunnelcheck.explain import draw, why
 from tunnelcheck.files import Trace, TraceError, read
 from tunnelcheck.replay import Unfaithful, breaks, replay
 from tunnelcheck.report import Outcome, check
 from tunnelcheck.scenarios import BESIDE, MEDIUM, SMALL, Scenario
 from tunnelcli.main import main
+from tunneldraw.sequence import Note
 from tunnelspec.deviations import DEVIATIONS, apply, without
 from tunnelspec.system import Bounds, System
 
@@ -41,8 +42,9 @@ KNOWN_FALSE = {
     "drops-silently": ("limit", "P-LOSS-KNOWN", 15),
     "early-by-kind": ("break", "P-EARLY", 11),
     "asleep-close-lost": ("deaf", "L-FREE", 1),
-    "stop-forgets-close": ("close", "L-WAKE", 9),
-    "accepts-after-limit": ("full", "P-GAP-LOUD", 20),
+    "stop-forgets-close": ("close", "L-REST", 9),
+    "accepts-after-limit": ("full", "P-GAP-LOUD", 28),
+    "heeds-after-close": ("lie-down", "P-CLOSE-LAST", 8),
 }
 """Deviation: the world, the property that it breaks, and in how many steps."""
 
@@ -59,6 +61,14 @@ def test_what_is_known_to_be_false_fails_with_its_shortest_trace(deviation: str)
     assert len(found.actions) == steps
     assert breaks(found.system, replay(found.system, found.actions), found.property) is not None
     assert why(found.property, found.values)
+
+
+def test_what_becomes_durable_is_said_in_words() -> None:
+    """Also that the durable state is nobody's yet."""
+    system = WORLDS["wrap"].system()
+    (note, *_) = draw(system, replay(system, ("say", "route-a"))[1:], "").steps
+    assert isinstance(note, Note)
+    assert note.text.endswith("Durable: owner nobody -> a.")
 
 
 def test_a_second_loss_is_a_second_loss() -> None:

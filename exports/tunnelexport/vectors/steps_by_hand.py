@@ -29,6 +29,10 @@ def _queue(acked: int, *indices: int, confirmed: bool = True, link: int = 7, sen
     }
 
 
+def _inbox(received: int, acked: int, closed: bool = False) -> dict[str, Any]:
+    return {"link": 7, "received": received, "committed": acked, "acked": acked, "closed": closed}
+
+
 def _received(frame: dict[str, Any], link: int = 7, message_id: str = "00", now: int = 0) -> dict[str, Any]:
     return {"type": frame["type"], "frame": frame, "link": link, "message_id": message_id, "number": 0, "now": now}
 
@@ -118,9 +122,14 @@ STEPS: tuple[dict[str, Any], ...] = (
           {"type": "TunnelUp", "link": 7}, {"type": "Transmit", "frame": _connection(0)["open"], "now": 3},
           {"type": "SetTimer", "event": "OpenTimeout", "delay_ms": 2_000}),
     # section 4, the runner: nothing that was not given to the actor
-    _case("4: a commit of what the actor was not given", "ACK-R", "live", {"link": 7, "received": 3, "committed": 2, "acked": 2},
-          {"type": "Committed", "index": 4, "now": 0}, "ACK-R-13", "live", {"link": 7, "received": 3, "committed": 2, "acked": 2},
+    _case("4: a commit of what the actor was not given", "ACK-R", "live", _inbox(3, 2),
+          {"type": "Committed", "index": 4, "now": 0}, "ACK-R-13", "live", _inbox(3, 2),
           {"type": "Violation", "rule": "ACK-R-13"}),
+    # section 7, and RFC 6455, section 1.4: who was told of a close discards what comes after it
+    _case("7: the next message, but after the client's close", "ACK-R", "live", _inbox(3, 2, closed=True),
+          _received(_message(4)), "ACK-R-33", "live", _inbox(3, 2, closed=True)),
+    _case("7: the last message again, after the client's close", "ACK-R", "live", _inbox(3, 2, closed=True),
+          _received(_message(3)), "ACK-R-33", "live", _inbox(3, 2, closed=True)),
     # section 11: on the runner's behalf
     _case("11: the relay closes with retry for a runner that is lost", "RELAY-G", "websocket", {},
           {"type": "LinkLost", "link": 7, "now": 4}, "RELAY-G-09", "done", {},
