@@ -34,12 +34,10 @@ class Fifo(Generic[T]):
     def append(self, item: T) -> Fifo[T]:
         """The queue with one more at its end."""
         items, start, stop = self._items, self._start, self._stop
-        if stop != len(items) or start == stop or (start > SLACK and start * 2 > stop):
-            items, start, stop = (
-                items[start:stop],
-                0,
-                stop - start,
-            )  # another view went on, nobody's list, or mostly air
+        if start == stop:
+            items, start, stop = [], 0, 0  # an empty queue is everybody's
+        elif stop != len(items) or (start > SLACK and start * 2 > stop):
+            items, start, stop = items[start:stop], 0, stop - start  # another view went on, or it is mostly air
         items.append(item)
         made = _new(Fifo)
         made._items, made._start, made._stop = items, start, stop + 1
@@ -47,17 +45,20 @@ class Fifo(Generic[T]):
 
     def drop(self, count: int) -> Fifo[T]:
         """The queue without its ``count`` oldest."""
-        made = _new(Fifo)
-        made._items, made._start, made._stop = self._items, min(self._start + count, self._stop), self._stop
-        return made
+        return view(self._items, min(self._start + count, self._stop), self._stop)
 
     def remove(self, place: int) -> Fifo[T]:
         """The queue without the item at ``place``."""
-        return self.drop(1) if place == 0 else Fifo(item for here, item in enumerate(self) if here != place)
+        return self.drop(1) if place == 0 else self._without(place)
+
+    def _without(self, place: int) -> Fifo[T]:
+        items = self._items[self._start : self._stop]
+        del items[place]
+        return view(items, 0, len(items))
 
     def oldest(self, count: int) -> tuple[T, ...]:
         """Its first ``count`` items."""
-        return tuple(islice(self, count))
+        return tuple(self._items[self._start : min(self._start + count, self._stop)])
 
     def __getitem__(self, place: int) -> T:
         at = self._start + place if place >= 0 else self._stop + place
@@ -79,3 +80,10 @@ class Fifo(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Fifo({list(self)})"
+
+
+def view(items: list[T], start: int, stop: int) -> Fifo[T]:
+    """The queue of ``items[start:stop]``. Of the list nothing may change but that more is appended."""
+    made = _new(Fifo)
+    made._items, made._start, made._stop = items, start, stop
+    return made

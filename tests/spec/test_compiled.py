@@ -241,7 +241,7 @@ def test_what_was_written_can_be_read(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["gateway", "socket", "open,up,live,awake", "ClientMessage", "TimedOut"]) == 0
     written = capsys.readouterr().out
     assert "# ACK-G-06 TUN-G-02" in written
-    assert "ToClientWebSocketMessage)" in written
-    assert "new(OpenTransmit)" not in written  # who listens to it is known: it is never made
+    assert "OpenToClientWebSocketMessage()" in written
+    assert "OpenTransmit" not in written  # who listens to it is known: it is never made
     assert main(["gateway", "nowhere"]) == 2
     assert "hibernation: pinned, awake, asleep, waking, ended" in capsys.readouterr().err

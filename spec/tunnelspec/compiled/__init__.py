@@ -9,7 +9,7 @@ tables as they are and as every deviation patches them. What it cannot do it han
 evaluator:
 
 - where no row is enabled, or two are, the interpreter raises ``Undecided`` or ``Ambiguous``: every guard is decided, here as there;
-- where a row's effect cannot be read (a loop, a callable object, source that is not what runs) the interpreter executes it;
+- where a row's effect cannot be read (a ``for``, a callable object, source that is not what runs) the interpreter executes it;
 - without ``moving``, so is every event that changes a machine's state: the reference leaves changes of phase to ``transitions``.
 
 ``python -m tunnelspec.compiled`` prints what was written, and says what was refused.
@@ -26,7 +26,7 @@ from tunnelspec.compiled.paths import Passed, Path, Writer
 from tunnelspec.compiled.terms import Refused
 from tunnelspec.endpoint import Endpoint, Local, Result, State
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Machine, Step, TableError, key, step
+from tunnelspec.machine import Machine, TableError, key, step
 
 Outcome: TypeAlias = tuple[State, tuple[Any, ...], Path]
 """What an event did: the new state, what goes out, and the way through the tables."""
@@ -106,7 +106,6 @@ class Functions(dict[type[Any], Callable[[Any, Any], Any]]):
         scope = {
             **writer.names.objects,
             "Local": Local,
-            "Step": Step,
             "interpret": interpret,
             "new": object.__new__,
             "tuple_new": tuple.__new__,
@@ -135,7 +134,10 @@ class Vector(Functions):
 
 
 class Rows(Functions):
-    """The functions for one state of one machine: ``(context, event) -> Step``. Nobody hears what it puts out."""
+    """The functions for one state of one machine: ``(context, event)`` -> what a ``Step`` holds, as a plain tuple.
+
+    Nobody hears what it puts out.
+    """
 
     def __init__(self, machine: Machine, state: str, limits: Limits) -> None:
         super().__init__(machine.id)

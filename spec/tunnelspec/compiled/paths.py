@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from tunnelspec.compiled.forms import class_of, field_names
 from tunnelspec.compiled.inline import Inliner
-from tunnelspec.compiled.terms import Atom, Block, Fork, Known, Made, Names, Refused, Several, Term, field_names
+from tunnelspec.compiled.terms import Atom, Block, Fork, Known, Made, Names, Refused, Run, Several, Term
+from tunnelspec.compiled.tidy import tidied
 from tunnelspec.events import Signal
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Transition, Verdict, Violation
@@ -89,32 +91,28 @@ class Writer:
         block = Block([])
         self.event, self.kind = Atom("e"), kind
         if received:
-            self.inliner.types["e.frame"] = kind
-        contexts: tuple[Term, ...] = tuple(self._context(place, block) for place in range(len(states)))
+            self.inliner.exact["e.frame"] = kind
+        places = range(len(states))
+        contexts: tuple[Term, ...] = tuple(map(self._context, places))
         self._go_on(_World(states, contexts, waiting=(self.event,)), block)
         if not self.compiled:
             raise Refused("nothing but the interpreter's")
-        text = "\n".join(block.lines)
-        head = ["def step(c0, e):" if self.alone else "def step(s, e):"]
-        if not self.alone and re.search(r"\b[sc]\d", text):
-            head.append(f"    {''.join(f's{place}, ' for place in range(len(states)))}= s")
-        for place, machine in enumerate(self.machines):
-            context = f"c{place}" if self.alone else f"c{place} = s{place}[1]"
-            fields = [name for name in _fields(machine) if re.search(rf"\bc{place}_{name}\b", text)]
-            if len(fields) > 2:
-                head.append(f"    {''.join(f'c{place}_{name}, ' for name in _fields(machine))}= {context}")
-            elif fields or re.search(rf"\bc{place}\b", text):
-                head += [f"    {context}"] if "=" in context else []
-                head += [f"    c{place}_{name} = c{place}.{name}" for name in fields]
-        return "\n".join([*head, *block.lines, ""])
+        lines = tidied(block.lines, {f"c{place}": _fields(machine) for place, machine in enumerate(self.machines)})
+        if self.alone:
+            return "\n".join(["def step(c0, e):", *lines, ""])
+        whole = any(re.search(r"\bs\d", line) for line in lines)
+        head = ["def step(s, e):"] + [f"    {''.join(f's{place}, ' for place in places)}= s"] * whole
+        return "\n".join([*head, *lines, ""])
 
-    def _context(self, place: int, block: Block) -> Atom:
-        """A machine's context, and its fields."""
-        machine = self.machines[place]
-        if _fields(machine):
-            self.inliner.types[f"c{place}"] = type(machine.start)
-        block.known.update({f"c{place}.{name}": Atom(f"c{place}_{name}") for name in _fields(machine)})
-        return Atom(f"c{place}")
+    def _context(self, place: int) -> Atom:
+        """A machine's context."""
+        name = f"c{place}"
+        self.inliner.roots |= {name, "e"}
+        if _fields(self.machines[place]):
+            self.inliner.types[name] = type(self.machines[place].start)
+        if not self.alone:
+            self.inliner.sources[name] = f"s{place}[1]"
+        return Atom(name)
 
     def _go_on(self, world: _World, block: Block) -> None:
         if not world.waiting:
@@ -122,11 +120,12 @@ class Writer:
             return
         item, rest = world.waiting[-1], world.waiting[:-1]
         world = replace(world, waiting=rest)
+        if isinstance(item, Run) or (self.alone and item is not self.event):
+            self._go_on(replace(world, outputs=(*world.outputs, item)), block)
+            return
         kind = self.kind if item is self.event else item.cls  # type: ignore[union-attr]  # an output is a Made
         places = self.listeners.get(kind)
-        if self.alone and item is not self.event:
-            self._go_on(replace(world, outputs=(*world.outputs, item)), block)
-        elif places is not None:
+        if places is not None:
             self._hear(places, item, kind, (), world, block)
         elif item is self.event or issubclass(kind, Signal):
             self._interpret(block)
@@ -147,7 +146,7 @@ class Writer:
                 after, outputs = self._fire(row, place, item, world, here)
             except Fork as fork:
                 again = partial(then, row=row)
-                self.inliner.fork(Atom(fork.condition), here, again, again)
+                self.inliner.first(fork, here, again)
             except Refused:  # of this row alone: nothing that follows it is written in here
                 self._interpret(here)
             else:
@@ -205,14 +204,23 @@ class Writer:
             outputs = (Made(Violation, {"rule": Known(row.id)}),)
         elif row.then is not None:
             done = self.inliner.inline(row.then, (contexts[place], item, self.limits), block)
-            match done:
-                case Several((context, Several(outputs))) if all(isinstance(o, Made) for o in outputs):
-                    contexts = (*contexts[:place], context, *contexts[place + 1 :])
-                case _:
-                    raise Refused("its outputs are not known beforehand")
+            if not isinstance(done, Several) or len(done.items) != 2:
+                raise Refused("its outputs are not known beforehand")
+            context, said = done.items
+            outputs = self.inliner.run(said, block)
+            if not all(isinstance(output, Made) or self._goes_out(output) for output in outputs):
+                raise Refused("its outputs are not known beforehand")
+            contexts = (*contexts[:place], context, *contexts[place + 1 :])
         step = Passed(self.machines[place], state, row, target)
         states = (*world.states[:place], target, *world.states[place + 1 :])
         return replace(world, states=states, contexts=contexts, steps=(*world.steps, step)), outputs
+
+    def _goes_out(self, outputs: Term) -> bool:
+        """Whether none of so many outputs is heard by a machine."""
+        if not isinstance(outputs, Run):
+            return False
+        cls = class_of(outputs.item)
+        return self.alone or (cls is not None and cls not in self.listeners and not issubclass(cls, Signal))
 
     def _end(self, world: _World, block: Block) -> None:
         self._count()
@@ -220,9 +228,7 @@ class Writer:
         if self.alone:
             after, said = (self.inliner.text(term, block) for term in (world.contexts[0], Several(world.outputs)))
             row = world.steps[0].transition
-            block.line(
-                f"return tuple_new(Step, ({self.names.of(row)}, {world.states[0]!r}, {after}, {said}))  # {row.id}"
-            )
+            block.line(f"return {self.names.of(row)}, {world.states[0]!r}, {after}, {said}  # {row.id}")
             return
         path = self.path(world.steps)
         before = {passed.machine: passed.source for passed in reversed(world.steps)}
@@ -240,9 +246,6 @@ class Writer:
 
     def _interpret(self, block: Block) -> None:
         self._count()
-        here = "    " * block.depth
-        while block.lines and re.match(rf"{here}\w+(\.\w+)? = ", block.lines[-1]):
-            block.lines.pop()  # what was worked out for nothing
         block.line("return interpret(c0, e)" if self.alone else "return interpret(s, e)")
 
     def _count(self) -> None:

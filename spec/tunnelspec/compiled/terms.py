@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from tunnelspec.compiled.forms import is_named_tuple
 
 
 class Refused(Exception):
@@ -15,9 +18,10 @@ class Refused(Exception):
 class Fork(Refused):
     """What comes out depends on this condition: it is to be decided before, and then asked for again."""
 
-    def __init__(self, condition: str) -> None:
-        super().__init__(condition)
+    def __init__(self, condition: ast.expr, scope: Scope) -> None:
+        super().__init__(ast.unparse(condition))
         self.condition = condition
+        self.scope = scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +47,30 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A tuple whose items are at hand, one after another, in what this expression gives; ``item`` is the annotation of one."""
+
+    text: str
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Several:
-    """A tuple, item by item."""
+    """A tuple, item by item; a ``Run`` among them stands for all of its own."""
 
     items: tuple[Term, ...]
 
 
-Term: TypeAlias = Atom | Known | Made | Several
+Term: TypeAlias = Atom | Known | Made | Run | Several
 LITERALS = (int, str, bytes, bool, type(None))
 
 
-def is_named_tuple(cls: object) -> bool:
-    """Whether it is a class made by ``NamedTuple``, with nothing of its own in how it is built."""
-    return (
-        isinstance(cls, type)
-        and issubclass(cls, tuple)
-        and cls.__mro__[1:] == (tuple, object)
-        and hasattr(cls, "_fields")
-    )
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names in a function mean."""
 
-
-def field_names(cls: object) -> tuple[str, ...]:
-    """The fields of a class made by ``NamedTuple``; none of any other."""
-    return tuple(getattr(cls, "_fields", ())) if is_named_tuple(cls) else ()
-
-
-def is_plain_dataclass(cls: object) -> bool:
-    """Whether it is a frozen dataclass with slots whose making does no more than to set its fields."""
-    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)) or hasattr(cls, "__post_init__"):
-        return False
-    own = cls.__dict__.get("__slots__", ())
-    plain = all(f.init and f.default_factory is dataclasses.MISSING for f in dataclasses.fields(cls))
-    return plain and cls.__dictoffset__ == 0 and own == tuple(f.name for f in dataclasses.fields(cls))
+    locals: Mapping[str, Term]
+    globals: Mapping[str, Any]
 
 
 def made(cls: type[Any], positional: tuple[Term, ...], named: Mapping[str, Term]) -> Made:
@@ -104,15 +100,30 @@ class Block:
     depth: int = 1
     known: dict[str, Atom] = field(default_factory=dict)  # an expression's text -> the local that has its value
     facts: dict[str, bool] = field(default_factory=dict)  # a condition's text -> whether it holds
+    equal: dict[str, int] = field(default_factory=dict)  # a local -> the number that it is known to be
     built: dict[Made, str] = field(default_factory=dict)  # what was built on the way here
+    done: dict[Any, Term] = field(default_factory=dict)  # a call -> what it gave
+    forks: frozenset[Any] = frozenset()  # the conditions that were asked for
+    around: Block | None = None  # of a loop's body: where the loop stands
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
 
     def where(self, condition: str, holds: bool) -> Block:
         """The same place, once the condition is decided; where it holds, one deeper."""
-        facts = {**self.facts, condition: holds}
-        return Block(self.lines, self.depth + holds, dict(self.known), facts, dict(self.built))
+        here = self._copy(self.lines, self.depth + holds)
+        here.facts[condition] = holds
+        return here
+
+    def inside(self) -> Block:
+        """The body of a loop that is about to be written here."""
+        here = self._copy([], self.depth + 1)
+        here.around = self
+        return here
+
+    def _copy(self, lines: list[str], depth: int) -> Block:
+        facts, equal, built, done = dict(self.facts), dict(self.equal), dict(self.built), dict(self.done)
+        return Block(lines, depth, dict(self.known), facts, equal, built, done, self.forks, self.around)
 
 
 class Names:
@@ -121,6 +132,8 @@ class Names:
     def __init__(self, **objects: Any) -> None:
         self.objects: dict[str, Any] = dict(objects)
         self._count = 0
+        self._constants: dict[Any, Any] = {}
+        self._sets: dict[frozenset[Any], frozenset[Any]] = {}
 
     def fresh(self, stem: str) -> str:
         """A local that nothing else has."""
@@ -136,6 +149,30 @@ class Names:
             if self.objects.setdefault(name, value) is value:
                 return name
         raise AssertionError
+
+    def constant(self, term: Term) -> Any:
+        """The value of a term that is known through and through: one object for all that are made alike. Raises ``LookupError``."""
+        match term:
+            case Known(value):
+                return value
+            case Made(cls, fields) if is_named_tuple(cls) or dataclasses.is_dataclass(cls):
+                values = tuple(self.constant(value) for value in fields.values())
+                return self._one((cls, *values), lambda: cls(*values))
+            case Several(items):
+                values = tuple(map(self.constant, items))
+                return self._one((tuple, *values), lambda: values)
+        raise LookupError
+
+    def _one(self, parts: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        alike = tuple((type(part), part) if type(part) in LITERALS else id(part) for part in parts)
+        if alike not in self._constants:
+            self._constants[alike] = make(), parts  # what is named by its id must live as long
+        return self._constants[alike][0]
+
+    def one_set(self, items: Iterable[Any]) -> frozenset[Any]:
+        """One object for all sets of the same items."""
+        found = frozenset(items)
+        return self._sets.setdefault(found, found)
 
     @staticmethod
     def _candidates(stem: str) -> Iterator[str]:
