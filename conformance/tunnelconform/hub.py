@@ -15,6 +15,7 @@ from websockets.protocol import State
 from tunnelconform.landing import pick
 from tunnelref.connection import JoinedServer
 from tunnelref.wire import WireError, codec
+from tunnelspec.events import HangUp
 from tunnelspec.frames import (
     ActorConfig,
     ActorIntentSleep,
@@ -55,8 +56,8 @@ class Guest(Protocol):
     def has_stopped(self, generation: int) -> None:
         """That life of its actor is over."""
 
-    def loses(self, link: int) -> None:
-        """The link is gone."""
+    def loses(self, link: int, hung_up: HangUp | None) -> None:
+        """The link is gone; ``hung_up``: by the runner's doing."""
 
 
 class Hub:
@@ -114,7 +115,8 @@ class Hub:
             pass
         finally:
             if self._connection is connection:
-                self._gone(link)
+                received = connection.protocol.close_rcvd
+                self._gone(link, HangUp(int(received.code), received.reason) if received else HangUp(1006, ""))
 
     async def _hear(self, link: int, frame: Any) -> None:
         if isinstance(frame, ToServerTunnelMessage):
@@ -133,11 +135,11 @@ class Hub:
                     for guest in [g for g in self.guests.values() if g.actor_id == event.actorId]:
                         guest.wants_sleep()
 
-    def _gone(self, link: int) -> None:
+    def _gone(self, link: int, hung_up: HangUp | None = None) -> None:
         self._connection = None
         self.up.clear()
         for guest in list(self.guests.values()):
-            guest.loses(link)
+            guest.loses(link, hung_up)
 
     async def _send(self, frame: Any, hold: bool = False) -> None:
         if self._connection is None:

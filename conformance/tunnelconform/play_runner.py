@@ -12,13 +12,13 @@ from tunnelconform import conversation as talk
 from tunnelconform.around_runner import ACTOR, HIBERNATING, PLAIN, STOPS, STORE, Actor, AroundRunner, Begins
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.hub import Hub
-from tunnelconform.oracle import Hypothesis, Oracle, Tag, Told
+from tunnelconform.oracle import Hypothesis, Oracle, Surroundings, Tag, Told
 from tunnelconform.peers import fresh_id
 from tunnelconform.play import GRACE_MS, Play
 from tunnelconform.played import Heard, Impossible
 from tunnelconform.side import Side
-from tunnelspec.endpoint import RUNNER, Endpoint
-from tunnelspec.events import ActorSends, ActorStops, Collect, Committed, LinkLost
+from tunnelspec.endpoint import LINK_RUNNER, RUNNER, Endpoint
+from tunnelspec.events import ActorSends, ActorStops, BadFrame, Collect, Committed, HangUp, LinkLost
 from tunnelspec.frames import (
     ToClientWebSocketClose,
     ToClientWebSocketMessage,
@@ -38,8 +38,8 @@ MOST_OUTSTANDING = 100
 TOGETHER = 20
 """So many of them are sent in one go."""
 
-STRANGER = -1
-"""The side, among those beside the socket's own, of the socket that nobody opened."""
+STRANGER, LINK = -1, -2
+"""The sides, beside the socket's own: of the socket that nobody opened, and of the runner's link."""
 
 FOREIGN: Mapping[str, Any] = {
     "ToClientWebSocketOpen": ToClientWebSocketOpen("nobody", "/conform", ()),
@@ -67,7 +67,7 @@ class Stranger:
 
     def has_stopped(self, generation: int) -> None: ...
 
-    def loses(self, link: int) -> None: ...
+    def loses(self, link: int, hung_up: HangUp | None) -> None: ...
 
 
 class RunnerPlay(Play):
@@ -86,6 +86,9 @@ class RunnerPlay(Play):
         self.oracle = Oracle(tables, self.around, limits, goal, SUPPOSED)
         side = Side("runner", self.oracle, self.oracle.start(memory=Actor(self.hibernates)), grace_ms)
         super().__init__(conversation, limits, side, lenient, grace_ms)
+        link = Oracle(LINK_RUNNER, Surroundings(), limits)
+        welcomed = link.start(LINK_RUNNER.start({"link": "ready"}))
+        self.link_sides[LINK] = Side("link", link, welcomed, grace_ms)
         self.request, self.other_request = os.urandom(16), os.urandom(16)
         self.actor_id = f"conform{next(_numbers)}-{os.getpid()}"
         self.generation = 0
@@ -164,6 +167,7 @@ class RunnerPlay(Play):
 
     async def do_garble(self, step: talk.Garble) -> None:
         self.note("gateway", "runner", talk.words(step))
+        self.link_sides[LINK].told(Told(0, BadFrame("", self.now()), 0, self.now()))
         await self.hub.garble(bytes.fromhex(step.hex), step.text)
 
     async def do_cut(self, step: talk.Cut) -> None:
@@ -311,9 +315,12 @@ class RunnerPlay(Play):
         """The actor asks to be stopped; a conversation decides whether it is."""
         self.note("runner", "gateway", "the actor wants to sleep")
 
-    def loses(self, link: int) -> None:
-        """The link is gone."""
+    def loses(self, link: int, hung_up: HangUp | None) -> None:
+        """The link is gone; if that was the runner's doing, its link's own table must say so."""
         self.around.gone.add(link)
-        for side in self.sides():
+        if hung_up is not None:
+            self.note("runner", "gateway", hung_up)
+            self.link_sides[LINK].says(0, hung_up, self.now())
+        for side in (self.side, *(self.link_sides[place] for place in (STRANGER,) if place in self.link_sides)):
             side.loses(link, [LinkLost(link, self.now())], self.now())
         self.news.set()
