@@ -11,7 +11,7 @@ KNOWN := RELAY-G-09/said-meanwhile-plain ACK-G-08/room-again LINK-G-09/ready CON
 CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree "mutate --sample 20"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check draw book lessons handouts export findings explore agree mutate interop conform-engine bench lock clean
+.PHONY: help demo test lint types check draw book lessons handouts export findings explore agree mutate mutants interop conform-engine bench lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ agree: $(STAMP)  ## hold the explorer against SPIN on every world and deviation
 
 mutate: $(STAMP)  ## put faults into the tables, and see who notices (minutes)
 	@$(BIN)/tunnelspec mutate
+
+mutants: $(STAMP)  ## put faults into the reference's code, and see which cases notice (what is new: half a minute each)
+	@$(BIN)/python -m tools.mutants
 
 interop: $(STAMP) $(ENGINE_STAMP)  ## our runner against the production engine
 	@$(BIN)/python -m reference.interop

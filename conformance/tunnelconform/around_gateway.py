@@ -47,16 +47,20 @@ class Links:
     """The runners' links, as the suite knows them: each with the time since which actors may be routed to it."""
 
     able: dict[int, int] = field(default_factory=dict)
+    unfit: set[int] = field(default_factory=set)  # links of runners that cannot take the actor
     gone: set[int] = field(default_factory=set)
     changed_ms: int = 0  # when a link last came or went
+    lost_ms: int = -1_000_000  # when one last went
 
     def joined(self, link: int, time_ms: int) -> None:
-        self.able[link], self.changed_ms = time_ms, time_ms
+        self.changed_ms = time_ms
+        if link not in self.unfit:
+            self.able[link] = time_ms
 
     def lost(self, link: int, time_ms: int) -> None:
         self.able.pop(link, None)
         self.gone.add(link)
-        self.changed_ms = time_ms
+        self.changed_ms = self.lost_ms = time_ms
 
 
 @dataclass
@@ -71,6 +75,9 @@ class AroundGateway(Surroundings):
     acks: bool = True
     own_words: bool = False
     route_patience_ms: int = 0
+    opened: ToClientWebSocketOpen | None = None  # what the socket was opened with first; it is the same each time
+    path: str = ""  # what the actor is to see of it, as far as that is known
+    headers: tuple[tuple[str, str], ...] = ()
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         now = seen.time_ms
@@ -78,12 +85,14 @@ class AroundGateway(Surroundings):
         if ask:
             # what is seen on one channel says nothing of the order on another
             seen_ms = now - EARLIER_MS if self.route_patience_ms and seen.channel > 0 else 0
-            links = (seen.channel,) if seen.channel > 0 else tuple(self.links.able)
+            links = (
+                (seen.channel,) if seen.channel > 0 and seen.channel not in self.links.unfit else tuple(self.links.able)
+            )
             yield from (RouteFound(link, max(self._found_ms(ask, link), seen_ms)) for link in links)
             if self._changed_lately(now):
                 yield from (RouteFound(link, ask.time_ms) for link in self.links.gone if link > 0)
             failed = ask.time_ms + self.route_patience_ms
-            if failed <= now and (not self.links.able or self._changed_lately(now)):
+            if failed <= now and (not self.links.able or self._may_miss(ask, now)):
                 yield RouteFailed(failed)
         yield from self.may_happen(h, now)
 
@@ -139,7 +148,12 @@ class AroundGateway(Surroundings):
 
     def same(self, due: Any, seen: Any) -> bool:
         if isinstance(due, ToClientWebSocketOpen):  # what it names comes from outside
-            return isinstance(seen, ToClientWebSocketOpen)
+            return (
+                isinstance(seen, ToClientWebSocketOpen)
+                and self.opened in (None, seen)
+                and self.path in ("", seen.path)
+                and set(self.headers) <= set(seen.headers)
+            )
         if self.own_words and isinstance(due, CloseClient | ToClientWebSocketClose) and _causeless(due):
             return type(seen) is type(due) and seen.code == due.code
         return super().same(due, seen)
@@ -153,6 +167,14 @@ class AroundGateway(Surroundings):
     def _changed_lately(self, now: int) -> bool:
         """Whether the gateway may not know yet which links there are."""
         return now - self.links.changed_ms < self.grace_ms
+
+    def _may_miss(self, ask: Ask, now: int) -> bool:
+        """Whether it may find no runner, though there is one: it may take for lost what is not, but knows whom it has welcomed."""
+        if self.route_patience_ms:
+            return self._changed_lately(now)
+        return now - self.links.lost_ms < self.grace_ms or all(
+            since >= ask.time_ms for since in self.links.able.values()
+        )
 
     def _collects(self, h: Hypothesis, now: int) -> bool:
         """Whether a collection at that time would do anything."""

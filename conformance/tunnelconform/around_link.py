@@ -8,7 +8,7 @@ from typing import Any
 
 from tunnelconform.oracle import Hypothesis, Seen, Surroundings, Told
 from tunnelspec.events import HangUp, PassOn, Welcome
-from tunnelspec.frames import ToClientInit, ToClientKvResponse, ToServerKvRequest
+from tunnelspec.frames import ToClientAckEvents, ToClientInit, ToClientKvResponse, ToServerEvents, ToServerKvRequest
 
 SOCKET = 0
 """The channel of the socket."""
@@ -26,9 +26,11 @@ class Perhaps:
 
 @dataclass
 class AroundLink(Surroundings):
-    """A link's surroundings. ``own_words``: code and reason of a close are the subject's own."""
+    """A link's surroundings. ``own_words``: code and reason of a close are the subject's own; ``acks_events``: whether the
+    directory acks events is judged."""
 
     own_words: bool = False
+    acks_events: bool = True
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         return self.may_happen(h, seen.time_ms)
@@ -49,6 +51,9 @@ class AroundLink(Surroundings):
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, Welcome | HangUp):
             return memory, (), (output,)
+        if isinstance(output, PassOn) and isinstance(output.frame, ToServerEvents) and self.acks_events:
+            events = output.frame.events
+            return memory, (), (ToClientAckEvents(events[-1].index) if events else ToClientAckEvents,)
         if isinstance(output, PassOn) and type(output.frame) in ANSWERED:
             return memory, (), (ANSWERED[type(output.frame)],)
         return memory, (), ()

@@ -47,6 +47,10 @@ GATEWAY_WORLDS: tuple[Bounds, ...] = (
 """Small worlds, which together reach what one large one would, and sooner."""
 
 
+HEAVY = (talk.Flood, talk.Pour, talk.Press, talk.Heap)
+"""Steps that take the whole machine, or the link that all share."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A conversation, and the transitions that the subject takes in it. Its id is the transition's, and a word."""
@@ -64,8 +68,8 @@ class Case:
 
     @property
     def heavy(self) -> bool:
-        """Whether it takes the whole machine, so that no other may run beside it."""
-        return self.times > 1 or any(isinstance(step, talk.Flood | talk.Pour) for step in self.conversation)
+        """Whether no other may run beside it."""
+        return self.times > 1 or any(isinstance(step, HEAVY) for step in self.conversation)
 
     @property
     def alone(self) -> bool:

@@ -42,13 +42,23 @@ class Connect(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say(Step):
-    """The client sends a message. ``size``: it is filled up until its frame takes so many bytes on the wire."""
+    """The client sends a message. ``size``: it is filled up until its frame takes so many bytes on the wire. ``parts``: it is sent
+    as so many fragments."""
 
     do: ClassVar[str] = "say"
     who: str = CLIENT
     text: str = "m"
     binary: bool = False
     size: int = 0
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoil(Step):
+    """The client sends text that is not UTF-8: its connection must be failed with 1007 (RFC 6455, section 8.1)."""
+
+    do: ClassVar[str] = "spoil"
+    who: str = CLIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,16 @@ class Flood(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Press(Step):
+    """The client sends many large messages, and the runner reads nothing until the subject takes no more; with ``lost``, its link
+    then breaks."""
+
+    do: ClassVar[str] = "press"
+    who: str = CLIENT
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Step):
     """Another client connects to the same actor, and leaves when the conversation ends."""
 
@@ -120,10 +140,12 @@ class Upload(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join(Step):
-    """The runner connects and introduces itself; if it is connected, it does so again with the same key."""
+    """The runner connects and introduces itself; if it is connected, it does so again with the same key. ``unfit``: why it cannot
+    take the actor: ``names`` (it hosts others), ``slots`` (it has none), ``namespace`` (it is of another)."""
 
     do: ClassVar[str] = "join"
     who: str = "a"
+    unfit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +197,13 @@ class Answer(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell(Step):
-    """The runner sends a message of the actor's."""
+    """The runner sends a message of the actor's. ``size``: it is filled up to so many bytes."""
 
     do: ClassVar[str] = "tell"
     who: str = "a"
     text: str = "r"
     binary: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +213,14 @@ class Pour(Step):
     do: ClassVar[str] = "pour"
     who: str = "a"
     count: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heap(Step):
+    """The runner sends many large messages of the actor's, and the client is slow to read."""
+
+    do: ClassVar[str] = "heap"
+    who: str = "a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,8 +442,8 @@ class Wait(Step):
 STEPS: Mapping[str, type[Step]] = {
     step.do: step
     for step in (
-        *(Connect, Say, Flood, Leave, Vanish, Deafen, Visit, Request, Upload),
-        *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, AckMessages, Close, Sleep, Break, Part, Garble),
+        *(Connect, Say, Flood, Press, Leave, Vanish, Spoil, Deafen, Visit, Request, Upload),
+        *(Dial, Join, Post, Mute, AckArrival, Answer, Tell, Pour, Heap, AckMessages, Close, Sleep, Break, Part, Garble),
         *(Respond, RespondMore, RespondAbort),
         *(Start, Stop, Open, Bring, Shut, Call, CallMore, CallOff, Cut, Foreign),
         *(Admit, Refuse, Terminate),

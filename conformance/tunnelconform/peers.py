@@ -38,14 +38,16 @@ from tunnelspec.frames import (
 )
 
 VERSION = 2
-SLOTS = 10_000
 
 
-async def dial(url: str, protocols: tuple[str, ...], patience_s: float) -> ClientConnection:
+async def dial(
+    url: str, protocols: tuple[str, ...], patience_s: float, headers: tuple[tuple[str, str], ...] = ()
+) -> ClientConnection:
     """A WebSocket as this suite wants it: nothing compressed, nothing limited, nothing sent by itself."""
     return await connect(
         url,
         subprotocols=[Subprotocol(p) for p in protocols] or None,
+        additional_headers=headers,
         compression=None,
         max_size=None,
         ping_interval=None,
@@ -72,7 +74,7 @@ class Client:
     async def connect(
         cls, door: Door, heard: Callable[[bytes, bool], None], closed: Callable[[int, str], None], patience_s: float
     ) -> Client:
-        return cls(await dial(door.client_url, door.client_protocols, patience_s), heard, closed)
+        return cls(await dial(door.client_url, door.client_protocols, patience_s, door.headers), heard, closed)
 
     async def _read(self) -> None:
         with suppress(ConnectionClosed):
@@ -88,9 +90,27 @@ class Client:
             received = self.connection.protocol.close_rcvd
             self._closed(1006 if received is None else int(received.code), "" if received is None else received.reason)
 
-    async def say(self, data: bytes, binary: bool) -> None:
+    async def say(self, data: bytes, binary: bool, parts: int = 1) -> None:
+        """``parts``: as so many fragments, at most."""
+        message = data if binary else data.decode()
+        size = -(-len(message) // parts) if message else 1
         with suppress(ConnectionClosed):
-            await self.connection.send(data if binary else data.decode())
+            await self.connection.send(
+                message if parts == 1 else [message[at : at + size] for at in range(0, len(message), size)]
+            )
+
+    async def spoil(self, patience_s: float) -> int:
+        """Send text that is not UTF-8; the code with which the connection is then failed, 0 if it is not."""
+        self.left = True
+        self.connection.protocol.send_text(b"\xc3\x28")
+        self.connection.send_data()
+        try:
+            async with asyncio.timeout(patience_s):
+                await self.connection.wait_closed()
+        except TimeoutError:
+            return 0
+        received = self.connection.protocol.close_rcvd
+        return 1006 if received is None else int(received.code)
 
     async def leave(self, code: int | None, reason: str) -> None:
         """Begin the closing handshake; it is not waited for."""
@@ -141,6 +161,7 @@ class Runner:
         self.pinging = True
         self.on_ping: Callable[[], None] = lambda: None
         self.on_stop: Callable[[], None] = lambda: None
+        self.on_report: Callable[[ToServerEvents], None] = lambda frame: None
         self._codec = codec(VERSION)
         self._events = 0
         self._tasks: list[asyncio.Future[Any]] = []
@@ -195,7 +216,9 @@ class Runner:
         """Send events of actors."""
         wrapped = tuple(EventWrapper(self._events + place, event) for place, event in enumerate(events))
         self._events += len(events)
-        await self.send(ToServerEvents(wrapped))
+        frame = ToServerEvents(wrapped)
+        self.on_report(frame)
+        await self.send(frame)
 
     async def intends_to_sleep(self) -> None:
         for actor, generation in self.actors.items():
@@ -234,6 +257,15 @@ class Runner:
         with suppress(ConnectionClosed):
             await self.connection.send(data.decode("latin-1") if text else data)
 
+    def deafen(self) -> None:
+        """Read nothing from now."""
+        self.connection.transport.pause_reading()
+
+    def hear(self) -> None:
+        """Read again."""
+        with suppress(RuntimeError):
+            self.connection.transport.resume_reading()
+
     def closed_with(self) -> tuple[int, str]:
         """Code and reason of the gateway's close frame; 1006 if there was none."""
         received = self.connection.protocol.close_rcvd
@@ -256,10 +288,11 @@ class Runner:
         await self.part()
 
 
-def introduction(place: Place) -> ToServerInit:
-    """How a runner of that place introduces itself."""
+def introduction(place: Place, unfit: str = "") -> ToServerInit:
+    """How a runner of that place introduces itself; ``unfit``: one that cannot take its actor, for want of that."""
     names = tuple((actor, ActorName("{}")) for actor in sorted(place.actor_names)) or None
-    return ToServerInit(place.runner_name, 1, SLOTS, None, names, None)
+    names = (("another", ActorName("{}")),) if unfit == "names" else names
+    return ToServerInit(place.runner_name, 1, 0 if unfit == "slots" else place.slots, None, names, None)
 
 
 def fresh_id() -> bytes:

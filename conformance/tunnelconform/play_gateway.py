@@ -10,11 +10,14 @@ from functools import cache
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake
+from websockets.frames import CloseCode
 
+from tunnelconform import bulk
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.conversation import Conversation, Step
+from tunnelconform.duties import STOPS, Duties
 from tunnelconform.frames_said import POSTED
 from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
@@ -47,6 +50,8 @@ from tunnelspec.events import (
 )
 from tunnelspec.frames import (
     CommandStartActor,
+    CommandStopActor,
+    ToClientAckEvents,
     ToClientCommands,
     ToClientInit,
     ToClientKvResponse,
@@ -132,12 +137,14 @@ class GatewayPlay(Play):
         self.relays: dict[int, State] = {}
         self.links_made = 0
         self.introduced: set[int] = set()
+        self.welcomed: set[int] = set()
         self.doubted: set[int] = set()  # links that the gateway may have taken for silent
         self.flood: talk.Flood | None = None
         self.settled = 0  # tunnel messages, up to here, that no longer wait for anything
         self.settles: dict[bytes, int] = {}
         self.asked = self.answered = FIRST_QUESTION
         self.poured = 0  # messages of the actor's that came to the client
+        self.duties = Duties()
         self.key = f"conform-{next(_keys)}"
         self.place: Place | None = None
         self.door: Door | None = None
@@ -152,6 +159,11 @@ class GatewayPlay(Play):
         return AroundGateway(
             tables, nature.limits, self.links, self.grace_ms, profile.acks, profile.own_words, profile.route_patience_ms
         )
+
+    @property
+    def dutiful(self) -> bool:
+        """Whether what the directory owes its runners is judged: of a gateway that looks long for a route it is not known when."""
+        return not self.profile.route_patience_ms
 
     async def prepare(self) -> None:
         self.place = await self.subject.place()
@@ -210,6 +222,7 @@ class GatewayPlay(Play):
         if self.client is not None or self.admission is not None:
             raise Impossible("the client has connected before")
         door = await self._door()
+        self.around.path, self.around.headers = door.path, door.headers
         self.tell(CLIENT, ClientConnected())
         self.note("client", "gateway", "connect")
         patience_ms = CONNECTS_MS + self.profile.route_patience_ms
@@ -231,9 +244,22 @@ class GatewayPlay(Play):
             while room > 0 and self._size(data.ljust(room, b"."), step.binary) > step.size:
                 room -= 1
             data = data.ljust(room, b".")
-        self.tell(CLIENT, ClientMessage(data, step.binary, self._size(data, step.binary), 0, self.now()))
+        self._told_message(data, step.binary)
         self.note("client", "gateway", talk.words(step))
-        await client.say(data, step.binary)
+        await client.say(data, step.binary, step.parts)
+
+    def _told_message(self, data: bytes, binary: bool) -> None:
+        self.tell(CLIENT, ClientMessage(data, binary, self._size(data, binary), 0, self.now()))
+
+    async def do_press(self, step: talk.Press) -> None:
+        client = await self._client()
+        self.note("client", "gateway", "many large messages; the runner reads nothing until no more is taken")
+        await bulk.press(self, client, self._runner("a"), step, self._told_message)
+
+    async def do_heap(self, step: talk.Heap) -> None:
+        client, runner = await self._client(), self._runner(step.who)
+        self.note(step.who, "gateway", "many large messages; the client is slow to read")
+        await bulk.heap(self, client, runner)
 
     async def do_flood(self, step: talk.Flood) -> None:
         client = await self._client()
@@ -243,7 +269,7 @@ class GatewayPlay(Play):
         came = self.settled = len(self.arrived)
         for sent in range(step.count):
             data = str(sent).encode()
-            self.tell(CLIENT, ClientMessage(data, False, self._size(data, False), 0, self.now()))
+            self._told_message(data, False)
             await client.say(data, False)
             await self._reaches(lambda: self.settled, came + sent + 2 - window, "not all messages of the flood came")
         await self._reaches(lambda: len(self.arrived), came + step.count, "not all messages of the flood came")
@@ -291,6 +317,14 @@ class GatewayPlay(Play):
         self._client_is_gone(ClientClosed(step.code, step.reason or None, self.now()), False)
         self.note("client", "gateway", talk.words(step))
         await client.leave(step.code, step.reason)
+
+    async def do_spoil(self, step: talk.Spoil) -> None:
+        client = await self._client()
+        self._client_is_gone(ClientClosed(None, None, self.now()), True)
+        self.note("client", "gateway", "text that is not UTF-8")
+        code = await client.spoil(self.grace_ms / 1000)
+        if code not in (int(CloseCode.INVALID_DATA), 1006):
+            self.side.owes(CloseClient(int(CloseCode.INVALID_DATA), ""), ("CONN-G-18",), self.now())
 
     async def do_vanish(self, step: talk.Vanish) -> None:
         if self._turns_away(step):
@@ -356,25 +390,30 @@ class GatewayPlay(Play):
             raise Impossible(f"runner {who} has no link")
         return runner
 
-    async def do_dial(self, step: talk.Dial) -> None:
+    async def do_dial(self, step: talk.Dial, unfit: str = "") -> None:
         self.links_made += 1
         link = self.links_made
         assert self.place is not None
+        place = replace(self.place, namespace="another") if unfit == "namespace" else self.place
+        if unfit:
+            self.links.unfit.add(link)
         self.note(step.who, "gateway", "connect")
         oracle = Oracle(
-            tables_of(self.profile).link_gateway, AroundLink(self.profile.own_words), self.nature.limits, self.goal
-        )
+            tables_of(self.profile).link_gateway, AroundLink(self.profile.own_words, self.dutiful), self.nature.limits,
+            self.goal,
+        )  # fmt: skip
         side = self.link_sides[link] = Side("link", oracle, oracle.start(), self.grace_ms)
         side.told(Told(SOCKET, LinkUp(self.now()), 0, self.now()))
         try:
             runner = await Runner.dial(
-                self.place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses, self.closes_sockets,
+                place, f"{self.key}-{step.who}", link, step.who, self._hears, self._loses, self.closes_sockets,
                 CONNECTS_MS / 1000,
             )  # fmt: skip
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"runner {step.who} cannot connect: {error!r}") from error
         runner.on_ping = lambda: self._posts(runner, ToServerPing(0))
         runner.on_stop = self.news.set
+        runner.on_report = lambda frame: self._posts(runner, frame) if self.dutiful else None
         self.runners[step.who] = runner
 
     async def do_post(self, step: talk.Post) -> None:
@@ -382,9 +421,9 @@ class GatewayPlay(Play):
         self.note(step.who, "gateway", step.frame)
         await self._post(runner, step.frame)
 
-    async def _post(self, runner: Runner, name: str) -> None:
+    async def _post(self, runner: Runner, name: str, unfit: str = "") -> None:
         assert self.place is not None
-        frame = introduction(self.place) if name == "ToServerInit" else POSTED[name]
+        frame = introduction(self.place, unfit) if name == "ToServerInit" else POSTED[name]
         first = name == "ToServerInit" and runner.link not in self.introduced
         if first:
             self.introduced.add(runner.link)
@@ -402,16 +441,18 @@ class GatewayPlay(Play):
         self._runner(step.who).pinging = False
 
     async def do_join(self, step: talk.Join) -> None:
+        if step.unfit and self.nature.runner_first:
+            raise Impossible("where its actors may go is its adapter's affair")
         before = self.runners.get(step.who)
-        await self.do_dial(talk.Dial(who=step.who))
+        await self.do_dial(talk.Dial(who=step.who), step.unfit)
         runner, now = self.runners[step.who], self.now()
         replaced = None
         if before is not None and before.up:  # told first: the gateway may act on it before one has said it
             replaced = self.link_sides[before.link]
             replaced.told(Told(BY_ITSELF, Perhaps(Replaced(now)), 0, now))
             self.side.told(Told(_relayed(before.link), Received(self.lost, before.link, now=now), 0, now))
-        await self._post(runner, "ToServerInit")
-        await self.until(lambda: runner.link in self.links.able, "the gateway did not welcome the runner")
+        await self._post(runner, "ToServerInit", step.unfit)
+        await self.until(lambda: runner.link in self.welcomed, "the gateway did not welcome the runner")
         if replaced is not None:
             replaced.told(Told(BY_ITSELF, Replaced(self.now()), 0, self.now()))
 
@@ -432,7 +473,7 @@ class GatewayPlay(Play):
         await self.say_tunnel(self._runner(step.who), frame, step)
 
     async def do_tell(self, step: talk.Tell) -> None:
-        frame = ToServerWebSocketMessage(step.text.encode(), step.binary)
+        frame = ToServerWebSocketMessage(step.text.encode().ljust(step.size, b"."), step.binary)
         await self.say_tunnel(self._runner(step.who), frame, step)
 
     async def do_ack_messages(self, step: talk.AckMessages) -> None:
@@ -449,7 +490,13 @@ class GatewayPlay(Play):
         self.note(step.who, "gateway", "the actor wants to sleep")
         stops = runner.stops
         await runner.intends_to_sleep()
-        await self.until(lambda: runner.stops > stops, "the gateway did not stop the actor")
+        try:
+            await self.until(lambda: runner.stops > stops, "the gateway did not stop the actor")
+        except Impossible:
+            if runner.up and self.dutiful and not self.over():
+                stop = CommandStopActor(*next(iter(runner.actors.items())))
+                self.link_sides[runner.link].owes(stop, STOPS, self.now())
+            raise
 
     async def do_break(self, step: talk.Break) -> None:
         runner = self._runner(step.who)
@@ -485,6 +532,8 @@ class GatewayPlay(Play):
             return
         if isinstance(frame, ToClientCommands):
             for wrapper in frame.commands:
+                if not self.duties.allow(runner.link, wrapper) and self.dutiful:
+                    self.link_sides[runner.link].refuse(SOCKET, wrapper, self.now())
                 if (
                     isinstance(wrapper.inner, CommandStartActor) and self.visited
                 ):  # else it is for the client's own sake
@@ -495,8 +544,12 @@ class GatewayPlay(Play):
             self.answered = max(self.answered, frame.requestId)
             self.news.set()
             return
+        if isinstance(frame, ToClientAckEvents) and self.dutiful:
+            self.link_sides[runner.link].says(SOCKET, frame, self.now())
+            self.news.set()
         if isinstance(frame, ToClientInit | ToClientKvResponse):
             if isinstance(frame, ToClientInit):
+                self.welcomed.add(runner.link)
                 self.links.joined(runner.link, self.now())
             self.link_sides[runner.link].says(SOCKET, frame, self.now())
             self.note("gateway", runner.name, frame)
@@ -506,6 +559,10 @@ class GatewayPlay(Play):
         kind = frame.messageKind
         if not self.request and isinstance(kind, self.begins) and VISITOR not in kind.path:
             self.request = frame.requestId
+            if isinstance(kind, ToClientWebSocketOpen):
+                self.around.opened = kind
+        if isinstance(kind, self.begins) and self.dutiful and not self.duties.runs(runner.link, kind.actorId):
+            self.link_sides[runner.link].refuse(SOCKET, kind, self.now())
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
             return

@@ -62,9 +62,10 @@ class RequestPlay(GatewayPlay):
             raise Impossible(
                 "its adapter names no request_url: if it has no HTTP, it is to say that REQ-G-* is unsupported"
             )
-        url, method = door.request_url.rstrip("/") + PATH, "POST" if step.body else "GET"
+        path = f"{PATH}&{door.request_query}" if door.request_query else PATH
+        url, method = door.request_url.rstrip("/") + path, "POST" if step.body else "GET"
         headers = [*door.request_headers, (MARK, self.key)]
-        self.tell(CLIENT, RequestBegun(ToClientRequestStart("", method, PATH, ((MARK, self.key),), None, step.body)))
+        self.tell(CLIENT, RequestBegun(ToClientRequestStart("", method, path, ((MARK, self.key),), None, step.body)))
         self.note("client", "gateway", f"{method} {urlsplit(url).path}")
         try:
             self.requester = await Requester.connect(url, self._sees, self.grace_ms / 1000)

@@ -142,6 +142,19 @@ class Side:
         except TooMany:
             return False
 
+    def owes(self, what: Any, rules: tuple[str, ...], time_ms: int) -> None:
+        """It was silent, though this was due by what these transitions pass on."""
+        if not self.over:
+            due = (Said(0, 0, what, time_ms, rules),)
+            self._break(Problem(time_ms, None, None, self.hypotheses, due, self._last, self._then))
+
+    def refuse(self, channel: int, what: Any, time_ms: int) -> None:
+        """It was seen to say something that cannot be right, whatever it is in."""
+        if not self.over:
+            seen = Seen(channel, what, self._count, time_ms)
+            refusal = Refusal(seen, self.hypotheses, ())
+            self._break(Problem(time_ms, what, refusal, self.hypotheses, (), self._last, self._then))
+
     def _break(self, problem: Problem) -> None:
         self.over, self.problem = "it broke the tables", problem
 

@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Iterator
 
 from tunnelconform import conversation as talk
+from tunnelconform.bulk import bulk
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.faults import MANY, VOLUME, WRAP, Fault, anywhere
 from tunnelconform.model_gateway import MOST_BYTES, Bounds, GatewayModel, Spent
+from tunnelconform.peers import wire_size
+from tunnelconform.placing import placing
 from tunnelconform.walks import Ground
 from tunnelspec.limits import Limits
 
@@ -110,6 +113,25 @@ def room_again(limits: Limits) -> Iterator[Case]:
         yield Case(f"ACK-G-08/room-again-{name}", (*steps, talk.Leave(code=1000, reason="done")), frozenset(), says)
 
 
+def just_room(limits: Limits) -> Iterator[Case]:
+    """A message counts with the frame's own bytes, whatever its length takes there: one byte too many is too many."""
+    start = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer())
+    for data in (127, 128):  # the length takes one byte, or two
+        first = wire_size(bytes(data), False)
+        for word, over in (("room", 0), ("no-room", 1)):
+            second = limits.max_pending_bytes - first + over
+            if not first < second < MOST_BYTES:
+                continue
+            steps = (
+                talk.Say(text="m", size=first),
+                talk.Say(text="n", size=second),
+                talk.Leave(code=1000, reason="done"),
+            )
+            says = "The limit on what is pending is kept to the byte."
+            transition = "ACK-G-07" if over else "ACK-G-06"
+            yield Case(f"{transition}/{word}-beside-{data}", (*start, *steps), frozenset(), says, lenient=True)
+
+
 def sent_again() -> Iterator[Case]:
     """A message that is sent again has all the time again."""
     nearly = talk.Wait(limit="ack_timeout_ms", short=True)
@@ -122,4 +144,6 @@ def sent_again() -> Iterator[Case]:
 
 def cases(limits: Limits) -> Iterator[Case]:
     """All but the walks."""
-    return itertools.chain(faults(), plainly_broken(), room_again(limits), sent_again(), volume())
+    return itertools.chain(
+        faults(), plainly_broken(), room_again(limits), just_room(limits), sent_again(), bulk(), placing(), volume()
+    )

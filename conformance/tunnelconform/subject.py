@@ -23,18 +23,24 @@ class Place:
     runner_name: str = "tunnelspec"
     actor_names: tuple[str, ...] = ()  # what the runner says it can host
     data: Mapping[str, str] = field(default_factory=dict)  # the adapter's own
+    slots: int = 10_000  # how many actors a runner says it takes
 
 
 @dataclass(frozen=True)
 class Door:
-    """Where clients of that actor connect. ``request_url``: where their plain HTTP requests go, to which a path is added, and with
-    what headers; "" if there is no such place. ``leave``: what is to be done when none will come any more."""
+    """Where clients of that actor connect. ``request_url``: where their plain HTTP requests go, to which a path is added, with what
+    headers, and with what in the query; "" if there is no such place. ``leave``: what is to be done when none will come any more.
+    ``path``: the path that the actor is to see, "" if that is not known; ``headers``: what a client sends with its upgrade, and the
+    actor is to see."""
 
     client_url: str
     client_protocols: tuple[str, ...] = ()
     leave: Callable[[], None] | None = None
     request_url: str = ""
     request_headers: tuple[tuple[str, str], ...] = ()
+    request_query: str = ""
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ SHORT: Mapping[str, int] = {
 """Limits that make every wait a short one, and longer than a gateway may take for anything: or that would explain a silence."""
 
 
+TOKEN = "conform"
+"""What it wants of runners."""
+
+
 class ReferenceGateway:
     """The reference gateway. ``options``: further flags of ``tunnelspec gateway``."""
 
@@ -38,7 +42,7 @@ class ReferenceGateway:
         self.name = "reference"
         self.limits: Limits = replace(DEFAULT, **limits)
         flags = [word for name, value in limits.items() for word in ("--" + name.replace("_", "-"), str(value))]
-        self._child = Child([sys.executable, "-m", "tunnelcli.main", "gateway", *flags, *options])
+        self._child = Child([sys.executable, "-m", "tunnelcli.main", "gateway", "--token", TOKEN, *flags, *options])
         self._address = self._http = ""
         self._places = itertools.count(1)
 
@@ -65,9 +69,24 @@ class ReferenceGateway:
         return self._child.running and await asyncio.to_thread(ask)
 
     async def place(self) -> Place:
-        name = f"actor{next(self._places)}"
-        return Place(f"ws://{self._address}/runners/connect", actor_names=(name,), data={"actor": name})
+        """Each with room for its one actor. By turns the peers name what they want in the path, or in sub-protocols and in another
+        namespace."""
+        number = next(self._places)
+        name = f"actor{number}"
+        path, namespace = ("/runners/connect", "default") if number % 2 else ("/", "other")
+        protocols = ("rivet", "rivet_target.runner", f"rivet_token.{TOKEN}")
+        url = f"ws://{self._address}{path}"
+        return Place(url, protocols, namespace, actor_names=(name,), slots=1, data={"actor": name})
 
     async def door(self, place: Place) -> Door:
-        actor = place.data["actor"]
-        return Door(f"ws://{self._address}/ws/{actor}/conform", request_url=f"{self._http}/request/{actor}")
+        actor, headers = place.data["actor"], (("x-conform", place.namespace),)
+        requests = f"{self._http}/request/{actor}"
+        if place.namespace == "default":
+            return Door(
+                f"ws://{self._address}/ws/{actor}/conform", request_url=requests, path="/conform", headers=headers
+            )
+        query = f"namespace={place.namespace}"
+        path = f"/conform?{query}"
+        protocols = ("rivet", "rivet_target.actor", f"rivet_actor.{actor}")
+        url = f"ws://{self._address}{path}"
+        return Door(url, protocols, request_url=requests, request_query=query, path=path, headers=headers)

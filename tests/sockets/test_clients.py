@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import shutil
+import socket
 import subprocess
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -157,6 +160,19 @@ def test_http_through_the_tunnel(running: Running) -> None:
         assert response.read() == b"x" * 200_000
     with pytest.raises(Exception, match="503"):
         urlopen(f"{running.http}/request/nobody/", timeout=20)
+
+
+def test_an_answer_reaches_a_client_that_still_sends(running: Running) -> None:
+    """REQ-G-04: what comes after the answer is read away, or a reset would take the answer with it."""
+    port = urlsplit(running.http).port
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(b"POST /request/nobody/ HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1_000))
+        select.select([client], [], [], 20)
+        client.sendall(bytes(100_000))
+        client.sendall(bytes(100_000))
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
 
 
 def test_health_and_metrics(running: Running) -> None:

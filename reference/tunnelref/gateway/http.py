@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
 
@@ -13,6 +14,7 @@ from tunnelspec.frames import Headers, ToClientRequestStart, canonical_map
 
 PREFIX = "/request/"
 READ_BYTES = 1 << 16
+LINGER_S = 2.0
 HOP_BY_HOP = frozenset({b"connection", b"host", b"content-length", b"transfer-encoding", b"upgrade", b"keep-alive"})
 
 
@@ -42,7 +44,8 @@ class Exchange:
                 {n.decode("latin-1"): v.decode("latin-1") for n, v in request.headers if n not in HOP_BY_HOP}
             )
             frame = ToClientRequestStart(actor, request.method.decode(), path, headers, None, has_body)
-            entry = self.gateway.request(self, "default", frame)
+            namespace = parse_qs(urlsplit(path).query).get("namespace", ["default"])[0]
+            entry = self.gateway.request(self, namespace, frame)
             try:
                 await self._carry(entry, has_body)
             finally:
@@ -54,7 +57,21 @@ class Exchange:
         except ConnectionError:
             pass
         finally:
-            self.writer.close()
+            try:
+                await self._linger()
+            finally:
+                self.writer.close()
+
+    async def _linger(self) -> None:
+        """A client that is answered while it still sends would lose the answer to the reset that its next bytes cause (RFC 9112,
+        9.6): what it sends is read away for a while."""
+        if self.http.their_state is not h11.SEND_BODY or self.writer.is_closing():
+            return
+        with suppress(TimeoutError, ConnectionError):
+            self.writer.write_eof()
+            async with asyncio.timeout(LINGER_S):
+                while await self.reader.read(READ_BYTES):
+                    pass
 
     async def _carry(self, entry: HttpEntry, has_body: bool) -> None:
         done = asyncio.ensure_future(self.finished.wait())

@@ -1,0 +1,112 @@
+"""Which mutants are not for the suite to notice, and why: as narrowly as it can be said, and one by one where reasons differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from tools.mutants.places import Mutant
+
+OUT_OF_SCOPE: Mapping[str, str] = {
+    "* drop *.log(*": "a line in the log",
+    "* drop self.logger.error(*": "a line in the log",
+    "* drop *.trace(*": "a line in the trace",
+    "* drop *.trace_frame(*": "a line in the trace",
+    "* drop self._trace_states(*": "a line in the trace",
+    "* negate *on_trace is not None": "whether there is a trace",
+    "gateway/core.py Gateway.trace*": "what a line in the trace says",
+    "gateway/core.py Gateway._trace_states*": "what a line in the trace says",
+    "gateway/core.py Gateway.observe*": "metrics and traces",
+    "gateway/core.py Gateway.metrics_text*": "the metrics' page",
+    "gateway/server.py GatewayServer._plain: negate path == '/metrics'": "the metrics' page",
+    "driver.py Driver.post: drop self.observe(*": "metrics and traces look through it, nothing else does",
+    "outbox.py Outbox._send: compare transport.get_write_buffer_size() > *": "how much a peer may leave unread is nobody's rule",
+    "outbox.py Outbox._send: drop transport.abort()": "a peer that reads nothing at all may be cut off, and need not",
+    "connection.py HeardServer._failed*": "only a defect of the reference's own leads there",
+    "connection.py HeardServer.process_event: drop self._failed(error)": "only a defect of the reference's own leads there",
+    "connection.py HeardServer._message: drop self._failed(error)": "only a defect of the reference's own leads there",
+    "gateway/directory.py Actor.key: *": "how an actor's id is made of a name and a key is the reference's own affair",
+    "gateway/directory.py Directory._start: compare able.number == actor.was_on": "which of several runners is nobody's rule",
+    "gateway/server.py actor_of: either path.startswith('/ws/') and len(path) > len('/ws/')":
+        "which paths name no actor is nobody's rule",
+    "gateway/server.py actor_of: compare len(path) > len('/ws/')": "which paths name no actor is nobody's rule",
+    "gateway/server.py GatewayServer._serve: drop await connection.close(1008*": "how that is refused is nobody's rule",
+    "gateway/server.py GatewayServer.stop*": "the process ends: its sockets close either way",
+    "* negate TYPE_CHECKING": "what only a type checker imports",
+}  # fmt: skip
+"""Patterns of mutants whose effect is not on the wire, by design."""
+
+PENDING: Mapping[str, str] = {
+    "gateway/core.py HttpEntry*": "HTTP through the tunnel has no cases yet",
+    "gateway/core.py Gateway.request*": "HTTP through the tunnel has no cases yet",
+    "runner/core.py HttpEntry*": "HTTP through the tunnel has no cases yet",
+    "runner/hosted.py Hosted.request*": "HTTP through the tunnel has no cases yet",
+    "runner/hosted.py Hosted._respond*": "HTTP through the tunnel has no cases yet",
+}
+"""Patterns of mutants whose cases the suite is still to get: neither counted as killed nor as alive."""
+
+
+ONE_CALL = "how much leaves in one call: the same bytes, in the same order"
+FREED = "what is freed ignores everything, as the tables say, and so does a request that is not known"
+LATER = "nobody looks at it any more"
+EQUIVALENT: Mapping[str, str] = {
+    "connection.py HeardServer.process_event: negate type(event.data) is bytes":
+        "what is not copied is bytes already, and the other way",
+    "connection.py Joined.send_data: compare len(chunks) > 1": ONE_CALL,
+    "connection.py Joined.send_data: drop self.protocol.writes = [b''.join(chunks)]": ONE_CALL,
+    "driver.py Driver._fire: drop self.timers.pop(event, None)": "a timer that has fired can be cancelled, and nothing happens",
+    "driver.py Driver._fire: negate self.timers is not None": "a timer that has fired can be cancelled, and nothing happens",
+    "driver.py Driver.stop_timers: drop timer.cancel()": FREED,
+    "driver.py Driver.stop_timers: drop self.timers = None": LATER,
+    "driver.py Handlers.__init__: drop super().__init__()": "a dict is empty either way",
+    "driver.py Handlers.__missing__: drop self[output] = handler": "it is looked up each time",
+    "gateway/core.py Entry.on_Free: drop self.gateway.entries.pop(self.request_id, None)": FREED,
+    "gateway/core.py Entry.on_Free: drop self.stop_timers()": FREED,
+    "gateway/links.py Link._watch: compare type(output) is Free": FREED,
+    "gateway/links.py Link._watch: drop self.watched.pop(request_id, None)": FREED,
+    "gateway/links.py Link.on_Free: drop self.gateway.links.pop(self.number, None)": FREED,
+    "gateway/links.py Link.on_Free: drop self.stop_timers()": FREED,
+    "gateway/links.py Link.receive: drop self.post(BadFrame(str(error), now))":
+        "LINK-G-12 refuses it and changes nothing: only the log tells",
+    "gateway/links.py Link.receive_tunnel: drop self.post(BadFrame('ToServerTunnelMessage before ToServerInit', now))":
+        "LINK-G-12 refuses it and changes nothing: only the log tells",
+    "gateway/links.py Link.receive_tunnel: drop self._watch(message.requestId, message.messageKind)":
+        "what the relay says of a socket that its runner has closed is ignored",
+    "gateway/server.py GatewayServer._serve_client: either received is None or code is None":
+        "a close frame cannot tell an empty reason from none",
+    "gateway/server.py GatewayServer._serve_runner: drop connection.transport.set_write_buffer_limits(high=LINK_BACKLOG_BYTES)":
+        "clients wait sooner, and lose nothing",
+    "gateway/server.py Peer.shut: drop self.wake()": "the end of the closing handshake wakes it, too",
+    "gateway/server.py Peer.wait_ready: drop closed.cancel()": LATER,
+    "gateway/server.py Peer.wait_ready: drop self.ready = None": LATER,
+    "gateway/server.py _keep: drop _kept.add(task)": "the loop holds the closing handshake's timeout, and that holds the task",
+    "gateway/server.py _keep: drop task.add_done_callback(_kept.discard)": LATER,
+    "messageid.py number_of: negate id_.startswith(prefix[:_HOUSE])":
+        "an ack of what nobody sent and of another entry's changes nothing",
+    "outbox.py Outbox._send: drop self.size = 0": ONE_CALL,
+    "outbox.py Outbox.write: compare self.size > FLUSH_BYTES": ONE_CALL,
+    "outbox.py Outbox.write: drop protocol.send_text(data)": "only a runner writes so, and all its frames are binary",
+    "outbox.py Outbox.write: drop self.size += len(data)": ONE_CALL,
+    "outbox.py Outbox.write: drop self.waiting = True": ONE_CALL,
+    "outbox.py Outbox.write: negate self.size > FLUSH_BYTES": ONE_CALL,
+}  # fmt: skip
+"""Mutants that do the same on the wire, by their ids, one by one."""
+
+
+def equivalent(mutant: Mutant) -> str:
+    """Why it does the same as the code without the fault; "" if it does not."""
+    return EQUIVALENT.get(mutant.id, "")
+
+
+def outside(mutant: Mutant) -> str:
+    """Why it is not for the suite to notice; "" if it is."""
+    return _first(OUT_OF_SCOPE, mutant)
+
+
+def pending(mutant: Mutant) -> str:
+    """Which cases would notice it; "" if it is not pending."""
+    return _first(PENDING, mutant)
+
+
+def _first(patterns: Mapping[str, str], mutant: Mutant) -> str:
+    return next((why for pattern, why in patterns.items() if fnmatchcase(mutant.id, pattern)), "")
