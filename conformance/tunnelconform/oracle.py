@@ -33,7 +33,7 @@ from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.machine import Received
 from tunnelspec.tunnel import Tunnel
 
-MOST = 3_000
+MOST = 10_000
 """More hypotheses than this are too many."""
 
 UNSEEN = 3

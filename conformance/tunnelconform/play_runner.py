@@ -109,7 +109,8 @@ class RunnerPlay(Play):
             await self.hub.stop_actor(self.actor_id, self.generation)
 
     def due(self, side: Side, h: Hypothesis, until_ms: int) -> list[tuple[Any, int]]:
-        return [*super().due(side, h, until_ms), (Collect(until_ms), until_ms)]
+        collection = [] if side is self.link_sides.get(LINK) else [(Collect(until_ms), until_ms)]
+        return [*super().due(side, h, until_ms), *collection]
 
     async def next(self, patience_s: float) -> None:
         self.hub.flush()
