@@ -27,7 +27,6 @@ from tools.mutants.record import (
     FRESH,
     KILLED,
     OUTSIDE,
-    PENDING,
     SURVIVED,
     UNKNOWN,
     Known,
@@ -95,7 +94,7 @@ def chosen(record: Record, args: argparse.Namespace) -> list[Mutant]:
     some = [
         mutant
         for mutant in mutants(record.role)
-        if fates[mutant.id][0] not in (OUTSIDE, PENDING)
+        if fates[mutant.id][0] != OUTSIDE
         and (
             any(fnmatchcase(mutant.id, pattern) for pattern in args.only)
             if args.only

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tools.mutants.places import FAULTS, FILES
-from tools.mutants.record import EQUIVALENT, KILLED, OUTSIDE, PENDING, REPORTS, SURVIVED, UNKNOWN, Record
+from tools.mutants.record import EQUIVALENT, KILLED, OUTSIDE, REPORTS, SURVIVED, UNKNOWN, Record
 from tools.mutants.trial import DIED
 
 PAGE = REPORTS / "mutants.md"
@@ -41,16 +41,16 @@ def to_page(records: Sequence[Record]) -> str:
 def _role(record: Record) -> Iterator[str]:
     fates, counts = record.fates(), record.counts()
     killed, differ = counts[KILLED], counts[KILLED] + counts[SURVIVED]
-    others = ((EQUIVALENT, "equivalent"), (OUTSIDE, "out of scope"), (PENDING, "pending"), (UNKNOWN, "not tried"))
+    others = ((EQUIVALENT, "equivalent"), (OUTSIDE, "out of scope"), (UNKNOWN, "not tried"))
     yield from ("", f"## The {record.role}", "")
     yield f"**{killed} of {differ} mutants that somebody could notice are killed ({record.share:.1%}).**"
     yield f"There are {len(fates)} in all: {', '.join(f'{counts[state]} {says}' for state, says in others)}."
     yield from _cost(record)
-    yield from ("", "| file | mutants | killed | survived | equivalent | out of scope | pending | not tried |")
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield from ("", "| file | mutants | killed | survived | equivalent | out of scope | not tried |")
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for file in FILES[record.role]:
         here = Counter(state for id_, (state, _) in fates.items() if id_.startswith(f"{file} "))
-        states = (KILLED, SURVIVED, EQUIVALENT, OUTSIDE, PENDING, UNKNOWN)
+        states = (KILLED, SURVIVED, EQUIVALENT, OUTSIDE, UNKNOWN)
         yield f"| `{file}` | {sum(here.values())} | {' | '.join(str(here[state] or '') for state in states)} |"
     killers = Counter(by for state, by in fates.values() if state == KILLED)
     most = ", ".join(f"`{by}` {count}" for by, count in killers.most_common(MOST + 1) if by != DIED)
@@ -58,7 +58,7 @@ def _role(record: Record) -> Iterator[str]:
         "",
         f"{killers[DIED]} did not come up, or died. {len(killers)} cases killed the others; most of them {most}.",
     )
-    for state, title in ((SURVIVED, "Survivors"), (EQUIVALENT, "Equivalent"), (PENDING, "Pending")):
+    for state, title in ((SURVIVED, "Survivors"), (EQUIVALENT, "Equivalent")):
         yield from _list(title, {id_: why for id_, (was, why) in fates.items() if was == state})
     reasons = Counter(why for state, why in fates.values() if state == OUTSIDE)
     yield from ("", "### Out of scope", "", "| why | mutants |", "| --- | ---: |")

@@ -25,6 +25,7 @@ FILES = {
     "gateway": (
         *SHARED,
         "gateway/core.py",
+        "gateway/http.py",
         "gateway/links.py",
         "gateway/directory.py",
         "gateway/server.py",

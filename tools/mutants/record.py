@@ -1,7 +1,7 @@
 """What became of the mutants: a file a role, and a page for readers, both committed.
 
 What is known of a mutant holds as long as the code of its function is what it was; other changes leave it alone. What is out of
-scope, pending or equivalent is said in ``scope``, and applied when the record is read.
+scope or equivalent is said in ``scope``, and applied when the record is read.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from tools.mutants.places import Mutant, mutants
-from tools.mutants.scope import equivalent, outside, pending
+from tools.mutants.scope import equivalent, outside
 from tools.mutants.trial import Outcome
 
 REPORTS = Path(__file__).resolve().parents[2] / "conformance" / "reports"
 FORMAT, VERSION = "tunnelspec-code-mutants", 1
-KILLED, SURVIVED, EQUIVALENT, OUTSIDE, PENDING, UNKNOWN = (
+KILLED, SURVIVED, EQUIVALENT, OUTSIDE, UNKNOWN = (
     "killed",
     "survived",
     "equivalent",
     "outside",
-    "pending",
     "unknown",
 )
 ENOUGH = 0.9
@@ -61,16 +60,14 @@ class Record:
 
     def fate(self, mutant: Mutant) -> tuple[str, str]:
         """What is known of it, and why or by which case."""
-        for state, why in ((OUTSIDE, outside(mutant)), (PENDING, pending(mutant))):
-            if why:
-                return state, why
+        if why := outside(mutant):
+            return OUTSIDE, why
         known = self.known.get(mutant.id)
         if known is None or known.code != mutant.code:
             return UNKNOWN, "its function's code has changed since" if known else "not tried"
-        why = equivalent(mutant)
         if known.outcome.by:
             return KILLED, known.outcome.by
-        return (EQUIVALENT, why) if why else (SURVIVED, "")
+        return (EQUIVALENT, why) if (why := equivalent(mutant)) else (SURVIVED, "")
 
     def fates(self) -> dict[str, tuple[str, str]]:
         """Of every mutant that there is now."""
@@ -89,7 +86,7 @@ class Record:
     def fresh(self) -> float:
         """The share that is known, of those in scope."""
         counts = self.counts()
-        return 1 - counts[UNKNOWN] / max(1, sum(counts.values()) - counts[OUTSIDE] - counts[PENDING])
+        return 1 - counts[UNKNOWN] / max(1, sum(counts.values()) - counts[OUTSIDE])
 
     def contradictions(self) -> list[str]:
         """Mutants that are said to be equivalent, and that a case notices."""

@@ -36,16 +36,6 @@ OUT_OF_SCOPE: Mapping[str, str] = {
 }  # fmt: skip
 """Patterns of mutants whose effect is not on the wire, by design."""
 
-PENDING: Mapping[str, str] = {
-    "gateway/core.py HttpEntry*": "HTTP through the tunnel has no cases yet",
-    "gateway/core.py Gateway.request*": "HTTP through the tunnel has no cases yet",
-    "runner/core.py HttpEntry*": "HTTP through the tunnel has no cases yet",
-    "runner/hosted.py Hosted.request*": "HTTP through the tunnel has no cases yet",
-    "runner/hosted.py Hosted._respond*": "HTTP through the tunnel has no cases yet",
-}
-"""Patterns of mutants whose cases the suite is still to get: neither counted as killed nor as alive."""
-
-
 ONE_CALL = "how much leaves in one call: the same bytes, in the same order"
 FREED = "what is freed ignores everything, as the tables say, and so does a request that is not known"
 LATER = "nobody looks at it any more"
@@ -101,11 +91,6 @@ def equivalent(mutant: Mutant) -> str:
 def outside(mutant: Mutant) -> str:
     """Why it is not for the suite to notice; "" if it is."""
     return _first(OUT_OF_SCOPE, mutant)
-
-
-def pending(mutant: Mutant) -> str:
-    """Which cases would notice it; "" if it is not pending."""
-    return _first(PENDING, mutant)
 
 
 def _first(patterns: Mapping[str, str], mutant: Mutant) -> str:
