@@ -75,6 +75,14 @@ class Child:
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")[-800:].strip()
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended by then."""
+        if self._process is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._process.wait()
+        return not self.running
+
     def terminate(self) -> None:
         """Tell it to stop, and do not wait for it."""
         if self._process is not None and self._process.returncode is None:

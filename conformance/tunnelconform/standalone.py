@@ -17,6 +17,7 @@ from tunnelconform.peers import VERSION
 from tunnelconform.played import Played
 from tunnelconform.subject import Door, Place
 from tunnelref.wire import codec
+from tunnelspec.events import HangUp
 from tunnelspec.frames import ToServerTunnelMessage, ToServerWebSocketClose
 from tunnelspec.limits import Limits
 
@@ -70,6 +71,8 @@ def runner_script(case: str, played: Played, command: Sequence[str], listen: str
     aside = "" if played.at_fault is played.side else f"{side}: "
 
     def words(what: Any) -> str:
+        if isinstance(what, HangUp):
+            return f"link: HangUp {int(what.code)}"
         if isinstance(what, Tag):
             return f"{aside}TunnelAck of step {played.sent.get(what.message_id, 'none')}"
         if isinstance(what, ToServerWebSocketClose):

@@ -15,6 +15,9 @@ from tunnelconform.subject import SubjectError
 from tunnelspec.limits import DEFAULT, Limits
 
 PATIENCE_S = 20.0
+DIES_S = 0.3
+"""So long a program may take to end once it has hung up, its last words included."""
+
 SHORT_RUNNER: Mapping[str, int] = {
     "runner_gc_interval_ms": 150,
     "runner_ack_timeout_ms": 2_600,
@@ -61,8 +64,10 @@ class Seat:
             await self._child.stop()
         await self.hub.stop()
 
-    def alive(self) -> bool:
-        """Whether it runs, and was heard of lately or is dialling."""
+    async def alive(self) -> bool:
+        """Whether it runs, and was heard of lately or is dialling. One that hangs up may be about to end: that takes a moment."""
+        if self._child is not None and not self.hub.up.is_set() and await self._child.ends_within(DIES_S):
+            return False
         if self._child is not None and not self._child.running:
             return False
         return not self.hub.up.is_set() or time.monotonic() - self.hub.last_ping < self._limits.lost_threshold_ms / 1000
@@ -121,7 +126,7 @@ class CommandRunner:
 
     async def alive(self) -> bool:
         """Whether they all run, and were heard of lately or are dialling."""
-        return all(seat.alive() for seat in self._seats)
+        return all(await asyncio.gather(*(seat.alive() for seat in self._seats)))
 
 
 def reference_runner(

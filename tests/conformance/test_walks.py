@@ -36,7 +36,7 @@ cannot be made shorter step by step."""
 
 @cache
 def some_walks(role: str) -> tuple[Walk, ...]:
-    return walks(ground(role, LIMITS[role]), 0, BLOCK)
+    return walks(ground(role, LIMITS[role]), 0, 4 * BLOCK)
 
 
 def pairs(role: str, deviation: str) -> tuple[Twins, ...]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def test_it_starts_where_the_world_does(seen: Seen) -> None:
     assert start["standing"]["CONN-G"] == "asleep"
     assert start["standing"]["CONN-R"] == "CLOSED"
     assert start["live"] == "The start. 1 step is possible."
-    assert "all 40 properties hold in all 502 states" in start["summary"]
+    assert re.search(r"all \d+ properties hold in all 502 states", start["summary"])
     assert "because client.phase != 'new' (client.phase = 'open')" in seen["refused"]
 
 

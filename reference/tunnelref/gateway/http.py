@@ -81,6 +81,7 @@ class Exchange:
             await done  # the body is sent: wait for the response
         for task in (done, body):
             task.cancel()
+        await asyncio.wait((done, body))  # nobody else reads any longer
 
     async def _body(self, entry: HttpEntry, has_body: bool) -> bool:
         """Pass the body on; whether the client went away."""
