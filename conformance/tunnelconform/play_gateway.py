@@ -188,9 +188,11 @@ class GatewayPlay(Play):
         self.asked += 1
         asked = self.asked
         await runner.send(ToServerKvRequest("nobody", asked, b"\x00\x00"))
-        end = self.now() + ANSWER_MS
-        while self.answered < asked and runner.up and self.now() < end:
+        began = self.now()
+        while self.answered < asked and runner.up and self.now() < began + ANSWER_MS:
             await self.next(0.05)
+        while self.now() == began:  # what comes next has a later time, so that its order is known
+            await asyncio.sleep(0.001)
 
     # -- the client --------------------------------------------------------------------------------------------------
 
