@@ -234,12 +234,8 @@ class Oracle:
 
     def see(self, hypotheses: Sequence[Hypothesis], seen: Seen) -> tuple[Hypothesis, ...]:
         """What may be so once the subject was seen to say something; nothing, if that is not allowed. Raises ``TooMany``."""
-        found: dict[Hypothesis, None] = {}
-        for h in self._closure(hypotheses, seen):
-            after = self._explained(h, seen)
-            if after is not None:
-                found[after] = None
-        return tuple(found)
+        explained = (self._explained(h, seen) for h in self._closure(hypotheses, seen))
+        return _distinct([after for after in explained if after is not None])
 
     def refusal(self, hypotheses: Sequence[Hypothesis], seen: Seen) -> Refusal:
         """Why an observation is not allowed."""
@@ -337,10 +333,8 @@ class Oracle:
 
     def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject has worked on something before all else: for what makes no difference."""
-        return tuple(
-            dict.fromkeys(
-                after for h in hypotheses for after in self._work_on(h._replace(told=(*h.told, told)), len(h.told))
-            )
+        return _distinct(
+            [after for h in hypotheses for after in self._work_on(h._replace(told=(*h.told, told)), len(h.told))]
         )
 
     def after(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
@@ -352,7 +346,11 @@ class Oracle:
     def _closure(self, hypotheses: Sequence[Hypothesis], seen: Seen) -> Iterator[Hypothesis]:
         """All that may be so just before an observation: things told are worked on, and a few unseen events happen. Where
         something else must be seen first on that channel, nothing is supposed beyond it."""
-        wave, known = list(hypotheses), set(hypotheses)
+        yield from (h for h in hypotheses if self._blocked(h, seen))
+        wave = [h for h in hypotheses if not self._blocked(h, seen)]
+        if not wave:
+            return
+        known = set(hypotheses)
         for supposed in range(self.supposed + 1):
             following: list[Hypothesis] = []
             while wave:
@@ -458,6 +456,11 @@ class Oracle:
             if not isinstance(seen.what, Tag) and not self.around.waits(said.what):
                 return None
         return None
+
+
+def _distinct(hypotheses: list[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """Each of them once. One alone need not be hashed, which takes as long as a step where much is pending."""
+    return tuple(dict.fromkeys(hypotheses) if len(hypotheses) > 1 else hypotheses)
 
 
 def _check(count: int) -> None:

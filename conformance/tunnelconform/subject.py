@@ -53,7 +53,7 @@ class Nature:
     runner_first: bool = False
     answers_keys: bool = True  # it answers ToServerKvRequest, if only with an error
     grace_ms: int = 0  # it may take so long to do what it must at once; 0: as long as its limits allow
-    side_by_side: int = 24  # so many conversations may be held at once
+    side_by_side: int = 64  # so many conversations may be held at once
     many: int = 200  # so many at most, where a case asks for many
     spares: int = 0  # runners, beside the one that all conversations share, whose link may be broken
 
