@@ -50,12 +50,16 @@ class Links:
     unfit: set[int] = field(default_factory=set)  # links of runners that cannot take the actor
     gone: set[int] = field(default_factory=set)
     changed_ms: int = 0  # when a link last came or went
-    lost_ms: int = -1_000_000  # when one last went
+    lost_ms: int = -1_000_000  # when one last went, or may have
 
     def joined(self, link: int, time_ms: int) -> None:
         self.changed_ms = time_ms
         if link not in self.unfit:
             self.able[link] = time_ms
+
+    def replaced(self, time_ms: int) -> None:
+        """One may be lost from now on, though it has not been seen to close."""
+        self.lost_ms = time_ms
 
     def lost(self, link: int, time_ms: int) -> None:
         self.able.pop(link, None)

@@ -451,6 +451,7 @@ class GatewayPlay(Play):
         replaced = None
         if before is not None and before.up:  # told first: the gateway may act on it before one has said it
             replaced = self.link_sides[before.link]
+            self.links.replaced(now)
             replaced.told(Told(BY_ITSELF, Perhaps(Replaced(now)), 0, now))
             self.side.told(Told(_relayed(before.link), Received(self.lost, before.link, now=now), 0, now))
         await self._post(runner, "ToServerInit", step.unfit)

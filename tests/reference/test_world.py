@@ -238,6 +238,16 @@ def test_a_plain_socket_ends_with_its_runner(world: World) -> None:
     assert client.closed == (1011, "guard.websocket_service_unavailable")
 
 
+def test_clients_of_a_replaced_link_find_the_new_one_at_once(world: World) -> None:
+    """LINK-G-11, RELAY-G-09: the new link is admitted before the earlier one is let go, so that no try fails in between."""
+    old = world.runner("a", CLASSES)
+    client = world.client("echo.1")
+    old.frozen = True
+    client.says("hello")
+    world.runner("a", CLASSES)  # and no time passes
+    assert client.received == [b"hello"]
+
+
 def test_retries_are_spaced_and_bounded(world: World) -> None:
     """CONN-G-03, CONN-G-04, L-OPEN: without a runner 100, 200 and 400 ms, then the client is told."""
     client = world.client("nobody.1")

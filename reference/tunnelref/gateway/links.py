@@ -160,15 +160,15 @@ class Link(Driver):
     # -- outputs -----------------------------------------------------------------------------------------------------
 
     def on_Welcome(self, output: Welcome) -> None:
-        for other in list(self.gateway.links.values()):  # one that is replaced leaves them
-            if other is not self and (other.namespace, other.runner_key) == (self.namespace, self.runner_key):
-                other.post(Replaced(self.clock.now_ms()))
         metadata = ProtocolMetadata(self.limits.lost_threshold_ms)
         self.send(ToClientInit(f"runner-{self.number}", self.events_seen, metadata))
         self.gateway.log("runner_joined", link=self.number, runner=self.runner_key, namespace=self.namespace)
 
     def on_Admit(self, output: Admit) -> None:
-        self.admitted = True
+        self.admitted = True  # before another is replaced, so that its clients find this one at once
+        for other in list(self.gateway.links.values()):  # one that is replaced leaves them
+            if other is not self and (other.namespace, other.runner_key) == (self.namespace, self.runner_key):
+                other.post(Replaced(self.clock.now_ms()))
 
     def on_Withhold(self, output: Withhold) -> None:
         self.admitted = False
