@@ -161,7 +161,7 @@ function tunnelMessage(r) {
     adapter.open(id)
   } else if (!adapter) return // nothing opened it: neither delivered nor acked
   else if (kind === 0) adapter.acked(id)
-  else if (kind === 5) adapter.message(id, r.u16(), r.data().toString())
+  else if (kind === 5) adapter.message(id, r.u16(), r.data().toString(), r.bool())
   else if (kind === 6) adapter.clientCloses(id, r.optional(() => r.u16()), r.optional(() => r.str()))
 }
 
@@ -186,10 +186,10 @@ class Actor {
     for (const call of calls.values()) if (call.actorId === this.id) call.abort()
     tell(new Writer().u8(1).str(this.id).u32(generation).u8(1).u8(0).bool(false).done())
   }
-  handle(adapter, index, text) {
+  handle(adapter, index, text, binary) {
     this.store.count += 1
     if (index >= 0) this.store.sockets.get(adapter.key).last = index // with the state, in one go
-    if (text.startsWith("send ")) adapter.send(text.slice(5))
+    if (text.startsWith("send ")) adapter.send(text.slice(5), binary)
     else if (text === "state") adapter.send(String(this.store.count))
     else if (text === "sleep") tell(new Writer().u8(0).str(this.id).u32(this.generation).u8(0).done())
     else if (text.startsWith("close ")) {
@@ -294,14 +294,14 @@ class Adapter {
     this.mode = actor.hibernates ? "live" : "plain"
     this.state = "OPEN"
   }
-  message(id, index, text) {
+  message(id, index, text, binary) {
     if (this.link !== link || this.mode === "shut" || this.mode === "paused") return
-    if (this.mode === "plain") { this.ack(id); this.give(-1, text); return }
-    if (((index - this.received) & 65535) === 1) { this.ack(id); this.received = index; this.give(index, text) }
+    if (this.mode === "plain") { this.ack(id); this.give(-1, text, binary); return }
+    if (((index - this.received) & 65535) === 1) { this.ack(id); this.received = index; this.give(index, text, binary) }
     else if (((this.received - index) & 65535) <= WINDOW) this.ack(id)
     else if (this.state === "OPEN") { this.flush(); this.close(null, null, true); this.lose() } // a gap: let it be replayed
   }
-  give(index, text) { if (this.state === "OPEN") this.actor?.handle(this, index, text) }
+  give(index, text, binary) { if (this.state === "OPEN") this.actor?.handle(this, index, text, binary) }
   committed(index) {
     if (this.mode !== "live") return
     this.commits = index
@@ -315,7 +315,9 @@ class Adapter {
       this.say(new Writer().u8(ACK).u16(this.told).bytes)
     }
   }
-  send(text) { if (this.state === "OPEN") this.say(new Writer().u8(MESSAGE).data(Buffer.from(text)).bool(false).bytes) }
+  send(text, binary = false) {
+    if (this.state === "OPEN") this.say(new Writer().u8(MESSAGE).data(Buffer.from(text)).bool(binary).bytes)
+  }
   close(code, reason, retry) {
     const w = new Writer().u8(CLOSE)
     w.optional(code, (value) => w.u16(value)).optional(reason, (value) => w.str(value)).bool(retry)

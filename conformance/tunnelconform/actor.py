@@ -21,7 +21,8 @@ class Test(Actor):
         text = data if isinstance(data, str) else data.decode(errors="replace")
         self.state["count"] = self.state.get("count", 0) + 1
         if text.startswith("send "):
-            socket.send(text.removeprefix("send "))
+            said = text.removeprefix("send ")
+            socket.send(said if isinstance(data, str) else said.encode())
         elif text == "state":
             socket.send(str(self.state["count"]))
         elif text == "sleep":

@@ -61,6 +61,14 @@ class Begins:
     """A life of the actor begins."""
 
 
+@dataclass(frozen=True)
+class Ends:
+    """The client's close becomes durable."""
+
+    code: int | None
+    reason: str | None
+
+
 class Actor(NamedTuple):
     """The test actor: whether it lives, and what its durable state knows."""
 
@@ -116,7 +124,9 @@ class AroundRunner(Surroundings):
         return channel not in self.gone
 
     def may_work(self, h: Hypothesis, told: Told) -> bool:
-        """A runner dials again once it knows that its link is lost."""
+        """A runner dials again once it knows that its link is lost; it says that a close is durable once it is."""
+        if isinstance(told.event, Concluded):
+            return not any(isinstance(other.event, Ends) for other in h.told)
         return not any(0 < other.channel < told.channel for other in h.told)
 
     def work(self, memory: Actor, event: Any) -> tuple[Actor, Any]:
@@ -124,6 +134,8 @@ class AroundRunner(Surroundings):
             return memory._replace(alive=True, handled=memory.durable), None
         if isinstance(event, Asked):
             return memory, answer(memory, event.now)
+        if isinstance(event, Ends):
+            return closed(memory, event.code, event.reason) if memory.alive else memory, None
         if isinstance(event, ActorStops):
             return memory._replace(alive=False), event if memory.alive else None
         if not isinstance(event, ActorSends | ActorCloses | Committed | Concluded):
@@ -154,8 +166,8 @@ class AroundRunner(Surroundings):
                 return durable(memory, output.event.index), (), ()
             return memory, tuple(handles(output.event, memory, time_ms)), ()
         if isinstance(output, Emit) and isinstance(output.event, SocketClosed) and output.event.final:
-            memory = closed(memory, output.event.code, output.event.reason)
-            return memory, (Told(ACTOR, Concluded(time_ms), 0, time_ms),), ()
+            ends = Ends(output.event.code, output.event.reason)
+            return memory, (Told(STORE, ends, 0, time_ms), Told(ACTOR, Concluded(time_ms), 0, time_ms)), ()
         return memory, (), ()
 
     def _collects(self, h: Hypothesis, now: int) -> bool:
@@ -188,7 +200,7 @@ def handles(message: SocketMessage, memory: Actor, time_ms: int) -> Iterator[Tol
     """What the test actor does with a message."""
     text = message.data.decode(errors="replace")
     if text.startswith("send "):
-        yield Told(ACTOR, ActorSends(text.removeprefix("send ").encode(), False, time_ms), 0, time_ms)
+        yield Told(ACTOR, ActorSends(text.removeprefix("send ").encode(), message.binary, time_ms), 0, time_ms)
     elif text == "state":
         yield Told(ACTOR, ActorSends(str(memory.handled).encode(), False, time_ms), 0, time_ms)
     elif text.startswith("close "):

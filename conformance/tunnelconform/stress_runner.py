@@ -29,7 +29,7 @@ TALK: Conversation = (
     OPENED,
     talk.Bring(index=1),
     ACKED,
-    talk.Bring(index=2, text="send r1"),
+    talk.Bring(index=2, text="send r1", binary=True),
     SAID,
     talk.Bring(index=3, text="state"),
     talk.Stop(),
@@ -139,6 +139,21 @@ def volume() -> Iterator[Case]:
     yield Case("CONN-R-01/many-at-once", TALK, frozenset(), f"{MANY} sockets at once.", times=MANY)
 
 
+def lives() -> Iterator[Case]:
+    """What an actor's durable state makes of a socket from one life to the next."""
+    awake = (talk.Start(), talk.Open(), OPENED, talk.Bring(index=1), ACKED)
+    again = (talk.Start(), talk.Open(), OPENED)
+    forgotten = (*awake, talk.Stop(), talk.Wait(limit="max_hibernation_ms"), *again, talk.Bring(index=1, text="state"))
+    says = "A socket that slept for too long is forgotten: opened again, it begins anew."
+    yield Case("HIB-R-06/forgotten", (*forgotten, talk.Shut()), frozenset(), says)
+    doze = (*awake, talk.Bring(index=2, text="sleep"), ACKED, talk.Stop(), *again, talk.Bring(index=3, text="state"))
+    says = "An actor that wants to sleep has handled what made it want to."
+    yield Case("HIB-R-03/wants-to-sleep", (*doze, talk.Shut()), frozenset(), says)
+    says = "A socket that its client has closed is closed, also for an open that came in the same breath."
+    breath = (*awake, talk.Shut(at_once=True), talk.Open(at_once=True), talk.Stop(), *again)
+    yield Case("CONN-R-13/opened-in-one-breath", breath, frozenset(), says, lenient=True)
+
+
 def cases(limits: Limits) -> Iterator[Case]:
     """All but the walks."""
-    return itertools.chain(faults(), volume())
+    return itertools.chain(faults(), lives(), volume())

@@ -91,7 +91,7 @@ BROKEN = [
      "ACK-R-21/unknown-socket-at-05"),
     ("opens-nobody", "if (!actor || (", "if (actor && (", "CONN-R-06/unknown-actor-at-05"),
     ("acks-after-a-gap", "& 65535) === 1)", "& 65535) < 32768 && index !== this.received)", "ACK-R-07/brought-ahead-at-05"),
-    ("gives-twice", "<= WINDOW) this.ack(id)", "<= WINDOW) { this.ack(id); this.give(index, text) }",
+    ("gives-twice", "<= WINDOW) this.ack(id)", "<= WINDOW) { this.ack(id); this.give(index, text, binary) }",
      "ACK-R-06/brought-again-at-08"),
     ("closes-with-its-link", "&& this.hibernates) this.lose()", "&& this.hibernates) { this.conclude(1006, \"\"); this.lose() }",
      "CONN-R-16/gateway-replaced-at-06"),
