@@ -120,10 +120,10 @@ def ground(limits: Limits) -> Ground:
 def volume() -> Iterator[Case]:
     """Many messages, beyond the wrap of their index; many of the actor's; and many sockets."""
     start = (talk.Start(), talk.Open(), OPENED)
-    newest = WRAP % DEFAULT.index_modulus
-    woken = (talk.Stop(), talk.Start(), talk.Open(), talk.Bring(index=newest + 2, text="state"), talk.Shut())
-    wrapped = (*start, talk.Flood(count=WRAP), talk.Bring(index=newest + 1, text="state"), *woken)
-    says = "The index wraps, and nothing is lost; nor is the last one known when the actor has slept."
+    again = (talk.Stop(), talk.Start(), talk.Open(), OPENED)
+    woken = (*again, talk.Bring(index=1, text="state"), *again, talk.Bring(index=2, text="state"), talk.Shut())
+    wrapped = (*start, talk.Flood(count=DEFAULT.index_modulus), *woken)  # the last is the one with the index 0
+    says = "The index wraps, and nothing is lost; nor is the last one known when the actor has slept, be it 0."
     yield Case("ACK-R-05/wrap-around", wrapped, frozenset(), says)
     plain = (talk.Start(plain=True), talk.Open(), OPENED)
     end = (talk.Bring(index=0, text="state"), talk.Shut())
@@ -146,6 +146,15 @@ def lives() -> Iterator[Case]:
     forgotten = (*awake, talk.Stop(), talk.Wait(limit="max_hibernation_ms"), *again, talk.Bring(index=1, text="state"))
     says = "A socket that slept for too long is forgotten: opened again, it begins anew."
     yield Case("HIB-R-06/forgotten", (*forgotten, talk.Shut()), frozenset(), says)
+    awaited = (*awake, talk.Cut(), talk.Wait(limit="max_hibernation_ms"), talk.Open(), OPENED)
+    says = "A socket without a tunnel for too long is forgotten, though its actor lives."
+    yield Case(
+        "HIB-R-06/forgotten-awake", (*awaited, talk.Bring(index=1, text="state"), talk.Shut()), frozenset(), says
+    )
+    plain = (talk.Start(plain=True), talk.Open(), OPENED, talk.Bring(index=0), talk.Bring(index=0))
+    later = (talk.Wait(limit="runner_ack_timeout_ms"), talk.Stop(), talk.Start(plain=True), talk.Open(), OPENED)
+    says = "What a message did to the actor's state is durable, also where no index tells of it."
+    yield Case("ACK-R-09/durable", (*plain, *later, talk.Bring(index=0, text="state"), talk.Shut()), frozenset(), says)
     doze = (*awake, talk.Bring(index=2, text="sleep"), ACKED, talk.Stop(), *again, talk.Bring(index=3, text="state"))
     says = "An actor that wants to sleep has handled what made it want to."
     yield Case("HIB-R-03/wants-to-sleep", (*doze, talk.Shut()), frozenset(), says)

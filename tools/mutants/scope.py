@@ -7,6 +7,11 @@ from fnmatch import fnmatchcase
 
 from tools.mutants.places import Mutant
 
+EVENTS = "no table speaks of what a runner reports of its actors, nor of the acks of commands"
+LIVES = "two lives of one actor at once take two runners with one store, which the suite is not"
+ENDS = "that a process ends once its link is gone is nobody's rule"
+ACTOR = "the test actor does not do that: its handlers neither raise nor wait, and it speaks only when it is spoken to"
+API = "what an actor can ask of its socket is the reference's own affair"
 OUT_OF_SCOPE: Mapping[str, str] = {
     "* drop *.log(*": "a line in the log",
     "* drop self.logger.error(*": "a line in the log",
@@ -32,6 +37,52 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "gateway/server.py actor_of: compare len(path) > len('/ws/')": "which paths name no actor is nobody's rule",
     "gateway/server.py GatewayServer._serve: drop await connection.close(1008*": "how that is refused is nobody's rule",
     "gateway/server.py GatewayServer.stop*": "the process ends: its sockets close either way",
+    "runner/core.py Runner.tell: *": EVENTS,
+    "runner/core.py Runner.actor_running: *": EVENTS,
+    "runner/core.py Runner.intend_to_sleep: *": EVENTS,
+    "runner/core.py Runner._forget_events: *": EVENTS,
+    "runner/core.py Runner.on_PassOn: *_events*": EVENTS,
+    "runner/core.py Runner.actor_stopped: drop self.tell(*": EVENTS,
+    "runner/core.py Runner.command: drop self.tell(*": EVENTS,
+    "runner/core.py Runner.on_PassOn: drop self.send(ToServerAckCommands(*": EVENTS,
+    "runner/core.py Runner.on_PassOn: negate frame.commands": EVENTS,
+    "runner/core.py Runner.on_PassOn: drop self._last_command = *": EVENTS,
+    "runner/hosted.py Hosted.* self._intent_sent*": EVENTS,
+    "runner/hosted.py Hosted._run: * self.host.sleeping and (not self._intent_sent)": EVENTS,
+    "runner/hosted.py Hosted._run: drop self.runner.intend_to_sleep(self)": EVENTS,
+    "runner/actor.py Actor.sleep: *": EVENTS,
+    "runner/core.py Runner.command: * hosted.generation < command.generation": LIVES,
+    "runner/core.py Runner.command: compare hosted is not None (2)": LIVES,
+    "runner/core.py Runner.command: drop hosted.stop() (2)": LIVES,
+    "runner/core.py Runner.command: * hosted.generation == command.generation": LIVES,
+    "runner/core.py Runner.fenced: drop hosted.stop()": LIVES,
+    "runner/core.py SocketEntry._store: drop self.runner.fenced(hosted, error)": LIVES,
+    "runner/hosted.py Hosted.close: drop self.stopping = True": LIVES,
+    "runner/hosted.py Hosted.close: drop self._finish(StopCode.ERROR, str(error))": LIVES,
+    "runner/hosted.py Hosted._run: drop self.stopping, code, message = (True, StopCode.ERROR, str(error))": LIVES,
+    "runner/store.py Store.begin: compare row[0] > generation": LIVES,
+    "runner/store.py Store.* drop self._write(actor, generation)": LIVES,
+    "runner/store.py Store.begin: drop self._db.execute('UPDATE sockets SET since = *":
+        "what a runner that was killed leaves; the test actor's state need not outlive the process",
+    "runner/store.py Store.__init__: drop self._db.execute('PRAGMA *": "what a power failure leaves; the suite cuts links",
+    "runner/store.py Store.close*": "the process ends",
+    "runner/core.py Runner.on_Free: drop self.gone = True": ENDS,
+    "runner/core.py Runner.on_HangUp: drop self.post(LinkDown(*": ENDS,
+    "runner/client.py RunnerClient.stop: * self.runner.gone*": ENDS,
+    "runner/client.py RunnerClient.*: drop self.gone.set()": ENDS,
+    "runner/client.py RunnerClient.__init__: drop self.protocols.append(*": "the suite's gateway asks for no token",
+    "runner/hosted.py Hosted._run: drop self.stopping, code, message = (True, StopCode.ERROR, repr(error))": ACTOR,
+    "runner/hosted.py Hosted.later: drop effect()": ACTOR,
+    "runner/hosted.py Hosted.close: drop self._commit()": ACTOR,
+    "runner/hosted.py Hosted.put: drop self._running = True": ACTOR,
+    "runner/core.py HttpEntry._send: drop self.post(ActorFails(*": ACTOR,
+    "runner/hosted.py Hosted._handle: negate event.resumed": API,
+    "runner/core.py SocketEntry.answer: compare record is not None (2)": API,
+    "runner/actor.py Socket.__init__: drop self.id = id_": API,
+    "runner/actor.py Socket.__init__: drop self.path = path": API,
+    "runner/actor.py Socket.__init__: drop self.headers = headers": API,
+    "runner/actor.py Actor.__init__: drop self.id = id_": API,
+    "runner/actor.py Actor.__init__: drop self.key = key": API,
     "* negate TYPE_CHECKING": "what only a type checker imports",
 }  # fmt: skip
 """Patterns of mutants whose effect is not on the wire, by design."""
@@ -74,6 +125,23 @@ EQUIVALENT: Mapping[str, str] = {
     "messageid.py number_of: negate id_.startswith(prefix[:_HOUSE])":
         "an ack of what nobody sent and of another entry's changes nothing",
     "outbox.py Outbox._send: drop self.size = 0": ONE_CALL,
+    "runner/client.py GatewayPeer.close: drop self.tasks.add(task)": 
+        "the loop holds the closing handshake's timeout, and that the task",
+    "runner/client.py GatewayPeer.close: drop task.add_done_callback(self.tasks.discard)": LATER,
+    "runner/client.py RunnerClient._spawn: drop self.tasks.add(task)": "whatever it waits for holds the task",
+    "runner/client.py RunnerClient._spawn: drop task.add_done_callback(self.tasks.discard)": LATER,
+    "runner/core.py Runner.down: drop self.socket = None": "what is sent over a link that is gone is lost either way",
+    "runner/core.py Runner.on_Free: drop self.stop_timers()": FREED,
+    "runner/core.py Runner.receive: drop self.post(BadFrame(str(error), now))":
+        "LINK-R-13 refuses it and changes nothing: only the log tells",
+    "runner/core.py RunnerEntry.on_Free: drop self.runner.entries.pop(self.request_id, None)": FREED,
+    "runner/core.py RunnerEntry.on_Free: drop self.stop_timers()": FREED,
+    "runner/hosted.py Hosted._finish: drop self._effects.clear()": LATER,
+    "runner/hosted.py Hosted._finish: drop self._mailbox.clear()": LATER,
+    "runner/hosted.py Hosted.close: negate not self._running":
+        "what a handler did is committed at its close and not at its end, and nothing comes between",
+    "runner/store.py Store.commit: drop self._conclude(actor, request, code, reason, now_ms)":
+        "CONN-R's Conclude writes it again before anybody can look",
     "outbox.py Outbox.write: compare self.size > FLUSH_BYTES": ONE_CALL,
     "outbox.py Outbox.write: drop protocol.send_text(data)": "only a runner writes so, and all its frames are binary",
     "outbox.py Outbox.write: drop self.size += len(data)": ONE_CALL,
