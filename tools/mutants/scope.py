@@ -60,7 +60,7 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "runner/hosted.py Hosted.close: drop self.stopping = True": LIVES,
     "runner/hosted.py Hosted.close: drop self._finish(StopCode.ERROR, str(error))": LIVES,
     "runner/hosted.py Hosted._run: drop self.stopping, code, message = (True, StopCode.ERROR, str(error))": LIVES,
-    "runner/store.py Store.begin: compare row[0] > generation": LIVES,
+    "runner/store.py Store.begin: compare row[[]0] > generation": LIVES,
     "runner/store.py Store.* drop self._write(actor, generation)": LIVES,
     "runner/store.py Store.begin: drop self._db.execute('UPDATE sockets SET since = *":
         "what a runner that was killed leaves; the test actor's state need not outlive the process",
@@ -125,7 +125,7 @@ EQUIVALENT: Mapping[str, str] = {
     "messageid.py number_of: negate id_.startswith(prefix[:_HOUSE])":
         "an ack of what nobody sent and of another entry's changes nothing",
     "outbox.py Outbox._send: drop self.size = 0": ONE_CALL,
-    "runner/client.py GatewayPeer.close: drop self.tasks.add(task)": 
+    "runner/client.py GatewayPeer.close: drop self.tasks.add(task)":
         "the loop holds the closing handshake's timeout, and that the task",
     "runner/client.py GatewayPeer.close: drop task.add_done_callback(self.tasks.discard)": LATER,
     "runner/client.py RunnerClient._spawn: drop self.tasks.add(task)": "whatever it waits for holds the task",
