@@ -12,7 +12,7 @@ from typing import Any
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import CloseCode
 
-from tunnelconform import bulk
+from tunnelconform import bulk, promises
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
@@ -25,6 +25,7 @@ from tunnelconform.peers_http import Requester
 from tunnelconform.play import CONNECTS_MS, GRACE_MS, Play
 from tunnelconform.played import Impossible
 from tunnelconform.profiles import STRICT, Profile
+from tunnelconform.promises import Account, Closed, Gone, Left, Words
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
@@ -165,6 +166,9 @@ class GatewayPlay(Play):
         """Whether what the directory owes its runners is judged: of a gateway that looks long for a route it is not known when."""
         return not self.profile.route_patience_ms
 
+    def account(self, now_ms: int, grace_ms: int) -> Account:
+        return promises.gateway(self.facts, now_ms, grace_ms)
+
     async def prepare(self) -> None:
         self.place = await self.subject.place()
         if not self.nature.runner_first:
@@ -251,6 +255,7 @@ class GatewayPlay(Play):
         await client.say(data, step.binary, step.parts)
 
     def _told_message(self, data: bytes, binary: bool) -> None:
+        self.fact(CLIENT, True, Words(data, binary))
         self.tell(CLIENT, ClientMessage(data, binary, self._size(data, binary), 0, self.now()))
 
     async def do_press(self, step: talk.Press) -> None:
@@ -348,6 +353,7 @@ class GatewayPlay(Play):
     def _client_is_gone(self, event: ClientClosed, cut: bool) -> None:
         """What the gateway tells its client from now is not seen; what the client said is lost only if it was cut off."""
         self.links.gone.add(CLIENT)
+        self.fact(CLIENT, True, Left(event.code, event.reason or ""))
         if cut:
             self.side.loses(CLIENT, [event], self.now())
         else:
@@ -374,6 +380,7 @@ class GatewayPlay(Play):
         self.visitors.append(visitor)
 
     def _hears_message(self, data: bytes, binary: bool) -> None:
+        self.fact(CLIENT, False, Words(data, binary))
         self.poured += 1
         if self.flood is not None and not self.around.acks:
             self.settled = int(data)
@@ -381,6 +388,7 @@ class GatewayPlay(Play):
         self.see(CLIENT, Deliver(data, binary), b"", "client")
 
     def _hears_close(self, code: int, reason: str) -> None:
+        self.fact(CLIENT, False, Closed(code))
         self._links_may_be_lost()
         self.see(CLIENT, CloseClient(code, short(reason)), b"", "client")
 
@@ -524,6 +532,7 @@ class GatewayPlay(Play):
         await self.until(lambda: bool(self.request), "the gateway has opened nothing")
         message = message or fresh_id()
         self._watch(runner.link, kind)
+        self.fact(runner.link, True, kind, message)
         self.side.hears(runner.link, kind, message, self.now())
         self.note(runner.name, "gateway", talk.words(step) if step is not None else type(kind).__name__)
         await runner.send_tunnel(self.request, message, kind)
@@ -568,6 +577,7 @@ class GatewayPlay(Play):
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
             return
+        self.fact(runner.link, False, kind, frame.messageId)
         if isinstance(kind, TunnelAck) and not self.around.acks:
             self.note("gateway", runner.name, kind)
             return
@@ -623,6 +633,7 @@ class GatewayPlay(Play):
     def _lost(self, runner: Runner, now: int) -> None:
         """A link is gone; the gateway may have known it since then."""
         self.links.lost(runner.link, self.now())
+        self.fact(runner.link, False, Gone())
         relay = self.relays.pop(runner.link, RELAY.start())
         said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
         news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]
