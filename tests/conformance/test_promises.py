@@ -3,15 +3,35 @@ that has its name, whatever the tables or a profile say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunnelconform import conversation as talk
+from tunnelconform.active import shortest
+from tunnelconform.cases import Case
+from tunnelconform.conversation import Conversation
+from tunnelconform.html_report import to_html
+from tunnelconform.junit import to_xml
+from tunnelconform.played import Played, Verdict
+from tunnelconform.plays import gateway_play
+from tunnelconform.profiles import STRICT, Profile
 from tunnelconform.promises import Account, Closed, Fact, Gone, Left, Words, gateway
+from tunnelconform.report import Report, entry_of, failure_of, from_json, to_json
+from tunnelconform.session import Session
+from tunnelconform.shrink import signature
+from tunnelconform.subject_reference import SHORT
+from tunnelconform.subject_within import GatewayWithin
+from tunnelconform.terminal import Finding, shown
+from tunnelspec.deviations import DEVIATIONS, Deviation, Line, says_nothing
+from tunnelspec.endpoint import MACHINES
 from tunnelspec.frames import (
     ToClientWebSocketClose,
     ToClientWebSocketMessage,
@@ -370,3 +390,91 @@ def test_what_was_on_its_way_when_the_actor_went_to_sleep_may_still_come() -> No
         for number in (1, 2, 3, 4):
             talk.brings(1, number)
         assert talk.broken == ""
+
+
+# -- over real sockets -----------------------------------------------------------------------------------------------
+
+OPENED = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer())
+LOST = (*OPENED, talk.Say(text="m1"), talk.Say(text="m2"), talk.Close(retry=True), talk.AckArrival(), talk.Answer())
+
+SENDS_NOTHING = Deviation("sends-nothing", "A message is kept, and not sent.", (), False, (
+    Line("ACK-G-06", after=says_nothing),))  # fmt: skip
+DEPARTURES = {**DEVIATIONS, "sends-nothing": SENDS_NOTHING}
+
+LOSSES: dict[str, tuple[Conversation, str]] = {
+    "replay-stops": (LOST, "P-REPLAY-EXACT"),
+    "reopen-clears": (LOST, "P-REPLAY-EXACT"),
+    "sends-nothing": ((*OPENED, talk.Say(text="m1"), talk.Say(text="m2")), "P-LOSS-KNOWN"),
+    "drops-silently": (
+        (*OPENED, *(talk.Say(text=f"m{n}") for n in range(SHORT["max_pending_messages"] + 1))),
+        "P-LOSS-KNOWN",
+    ),
+}
+"""Departures by which a client loses something, a conversation in which it does, and what is then broken."""
+
+
+def lenient(name: str) -> Profile:
+    """A profile that allows that departure, and excuses whatever rests on any rule."""
+    anything = {t.id: "by design" for machine in MACHINES for t in machine.transitions} | {"P-LOSS-KNOWN": "by design"}
+    return Profile("lenient", "", deviations=(DEPARTURES[name],), excuses=anything)
+
+
+def over_sockets(
+    name: str, conversation: Conversation, profile: Profile, work: Callable[[Session], Awaitable[None]] | None = None
+) -> Played:
+    """The conversation, with a reference gateway that departs so, under that profile."""
+
+    async def held() -> Played:
+        subject = GatewayWithin((DEPARTURES[name],) if name else ())
+        nature = await subject.start()
+
+        async def play(steps: Conversation, goal: frozenset[str], lenient: bool) -> Played:
+            return await gateway_play(subject, nature, steps, goal, lenient, profile, GRACE_MS).run()
+
+        try:
+            if work is not None:
+                await work(Session("gateway", "", nature, profile, play, subject.alive, (), {}, None))
+            return await play(conversation, frozenset(), False)
+        finally:
+            await subject.stop()
+
+    return asyncio.run(held())
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_profile_excuses_a_loss(name: str) -> None:
+    """The oracle follows the tables that lose something, so that it has nothing to say; the promise is broken all the same."""
+    conversation, promise = LOSSES[name]
+    played = over_sockets(name, conversation, lenient(name))
+    assert played.problem is None
+    assert played.broken is not None
+    assert played.broken.property == promise
+    assert signature(played) == ("gateway", "promise", (promise,))
+    assert over_sockets("", conversation, STRICT).broken is None
+
+
+def test_a_broken_promise_is_a_failure_like_others_that_only_a_baseline_excuses() -> None:
+    """It has an aspect of its own, is shrunk and confirmed, is drawn, and is in each report."""
+
+    async def work(session: Session) -> None:
+        results = await session.results((case,), lambda result: None)
+        (result,) = (session.graded(result, {}, False) for result in results)
+        assert (result.verdict, result.aspect, result.excused) == (Verdict.FAIL, "promise", "")
+        assert session.graded(result, {case.id: "known"}, False).excused == "known"
+        shrunk = await shortest(result, session)
+        assert (shrunk.failed, shrunk.tried) == (3, 3)
+        assert len(shrunk.played.conversation) == len(LOST) - 1
+        finding = Finding(case, shrunk, (case.id,))
+        entry, failure = entry_of(result, False), failure_of(finding)
+        report = Report("gateway lossy", 1.0, (entry,), (failure,))
+        assert from_json(json.loads(json.dumps(to_json(report)))).failures == (failure,)
+        assert entry.rules == ("P-REPLAY-EXACT",)
+        assert failure.promise is not None
+        assert failure.promise["property"] == "P-REPLAY-EXACT"
+        drawn = "\n".join(shown(case, shrunk.played, False, 132))
+        for told in (drawn, to_html(report), to_xml(report)):
+            assert "P-REPLAY-EXACT" in told
+            assert "which was not acked, did not come again" in told
+
+    case = Case("ACK-G-17/held", (*LOST, talk.Leave()), frozenset(), "says")
+    over_sockets("reopen-clears", LOST, lenient("reopen-clears"), work)
