@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import CloseCode
 
-from tunnelconform import bulk, promises
+from tunnelconform import bulk, flood, promises
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
@@ -57,7 +56,6 @@ from tunnelspec.frames import (
     ToClientInit,
     ToClientKvResponse,
     ToClientTunnelMessage,
-    ToClientWebSocketMessage,
     ToClientWebSocketOpen,
     ToServerKvRequest,
     ToServerPing,
@@ -71,12 +69,6 @@ from tunnelspec.machine import Received
 
 SUPPOSED = 10
 """So many events that cannot be seen may lie between two observations: retries without a runner are some."""
-
-MOST_OUTSTANDING = 200
-"""So many messages of a flood are on their way at most."""
-
-MARKED = 50
-"""In a flood, where acks are not judged, the actor speaks after so many messages."""
 
 FIRST_QUESTION = 1_000
 """Requests with numbers beyond it are the suite's own questions."""
@@ -271,51 +263,12 @@ class GatewayPlay(Play):
     async def do_flood(self, step: talk.Flood) -> None:
         client = await self._client()
         self.note("client", "gateway", talk.words(step))
-        window = min(MOST_OUTSTANDING, self.nature.limits.max_pending_messages - 1)
-        self.flood = step
-        came = self.settled = len(self.arrived)
-        for sent in range(step.count):
-            data = str(sent).encode()
-            self._told_message(data, False)
-            await client.say(data, False)
-            await self._reaches(lambda: self.settled, came + sent + 2 - window, "not all messages of the flood came")
-        await self._reaches(lambda: len(self.arrived), came + step.count, "not all messages of the flood came")
-        self.flood = None
-
-    async def _reaches(self, count: Callable[[], int], least: int, what: str) -> None:
-        """Wait until so many have come. Raises ``Impossible``."""
-        if count() < least:
-            await self.until(lambda: count() >= least, what)
-
-    def _drain(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
-        """While a flood lasts, the runner acks what comes. Where the gateway's own acks say nothing, the actor speaks to the client
-        now and then: once that is heard, what the runner said before is worked on."""
-        kind = frame.messageKind
-        if self.flood is None or not isinstance(kind, ToClientWebSocketMessage):
-            return
-        acks: list[tuple[bytes, Any]] = [(frame.messageId, TunnelAck())]
-        if self.flood.every and kind.index and kind.index % self.flood.every == 0:
-            acks.append((fresh_id(), ToServerWebSocketMessageAck(kind.index)))
-            self.settles[acks[-1][0]] = len(self.arrived)
-        if not self.around.acks and len(self.arrived) % MARKED == 0:
-            acks.append((fresh_id(), ToServerWebSocketMessage(str(len(self.arrived)).encode(), False)))
-        elif self.around.acks and not self.flood.every:
-            self.settled = len(self.arrived)
-        for message, ack in acks:
-            self.side.hears(runner.link, ack, message, self.now(), at_once=True)
-            runner.post_tunnel(self.request, message, ack)
+        await flood.flood(self, client, step, self._told_message)
 
     async def do_pour(self, step: talk.Pour) -> None:
         runner = self._runner(step.who)
         self.note(step.who, "gateway", talk.words(step))
-        came = self.poured
-        for sent in range(step.count):
-            message = fresh_id()
-            kind = ToServerWebSocketMessage(str(sent).encode(), False)
-            self.side.hears(runner.link, kind, message, self.now(), at_once=sent > 0)
-            await runner.send_tunnel(self.request, message, kind)
-            least = came + (1 if sent == 0 else sent - MOST_OUTSTANDING)  # with the first, all before it is worked on
-            await self._reaches(lambda: self.poured, least, "not all that was poured came")
+        await flood.pour(self, runner, step)
 
     async def do_leave(self, step: talk.Leave) -> None:
         if self._turns_away(step):
@@ -588,7 +541,7 @@ class GatewayPlay(Play):
         self._watch(runner.link, kind)
         self._may_be_lost(runner.link)
         self.see(runner.link, kind, frame.messageId, runner.name)
-        self._drain(runner, frame)
+        flood.drain(self, runner, frame)
 
     async def _humour(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
         """A visitor's socket is acked and opened, and otherwise left alone."""
