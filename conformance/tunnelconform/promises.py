@@ -39,8 +39,7 @@ CLIENT = 0
 APPLICATION = 3_000
 """From here on, close codes are nobody's but the application's (RFC 6455, section 7.4.2)."""
 
-SHOWN = 16
-"""So much of a message is quoted."""
+SHOWN = 16  # characters of a message are quoted
 
 
 class Words(NamedTuple):
@@ -145,8 +144,8 @@ class _Gateway:
         self.tunnels: dict[int, _Tunnel] = {}
         self.current = 0  # the link over which the gateway has opened last
         self.places: dict[int, int] = {}  # index -> place, of what came
-        self.came = 0  # so many came at least once, but for those
-        self.passed: set[int] = set()  # that were passed over
+        self.came = 0  # so many came at least once, but for those that were
+        self.passed: set[int] = set()  # passed over
         self.acked = self.perhaps = 0  # so many are known to be acked; so many may be
         self.acks: dict[bytes, tuple[int, int]] = {}  # acks under way, by id: link, and how many they cover
         self.spoken: list[_Spoken] = []
@@ -156,11 +155,10 @@ class _Gateway:
     def enter(self, fact: Fact) -> None:
         self.time_ms = fact.time_ms
         what, link = fact.what, fact.channel
-        if isinstance(what, Words):
-            if fact.to_subject:
-                self.said.append((fact.time_ms, what))
-            else:
-                self._hears(what)
+        if isinstance(what, Words) and fact.to_subject:
+            self.said.append((fact.time_ms, what))
+        elif isinstance(what, Words):
+            self._hears(what)
         elif isinstance(what, Left):
             self.left = what
         elif isinstance(what, Closed):
@@ -245,7 +243,7 @@ class _Gateway:
         return 0 if last in (-1, 0) and not self.acked else None
 
     def _starts(self, tunnel: _Tunnel) -> list[int] | None:
-        """Where what comes over a tunnel may begin; None if anywhere."""
+        """Where what comes over it may begin; None if anywhere."""
         if not tunnel.opened or not tunnel.answers:
             return list(range(self.acked, self.perhaps + 1))
         starts = {self._start(answer.lastMsgIndex) for answer in tunnel.answers}
@@ -269,7 +267,7 @@ class _Gateway:
         if place < self.acked and not tunnel.closed:
             self._break("P-ACK-KEPT", f"{self._named(place)} came again, though it was acked")
         if first and tunnel.opened and allowed and len(allowed) == 1:
-            self.acked = max(self.acked, place)  # the answer was heard, then
+            self.acked = max(self.acked, allowed[0])  # the answer was heard, then
         tunnel.next, tunnel.index = place + 1, frame.index
         self.places[frame.index] = place
         self.came = max(self.came, place + 1)
@@ -278,7 +276,8 @@ class _Gateway:
         """Whether it is the message of that place, under the index that it had before, if it had one."""
         if place >= len(self.said) or self.said[place][1] != (frame.data, frame.binary):
             return False
-        return not tunnel.numbered or self.places.get(frame.index, place if place >= self.came else -1) == place
+        new = place >= self.came or place in self.passed
+        return not tunnel.numbered or self.places.get(frame.index, place if new else -1) == place
 
     def _wrong(self, due: int, words: Words, index: int, tunnel: _Tunnel, first: bool) -> int:
         """Says what is wrong with a message that came instead of the one that was due; its place, as far as one can tell."""
@@ -342,9 +341,8 @@ class _Gateway:
 
     def _hears(self, words: Words) -> None:
         """The client hears a message."""
-        waiting = [spoken for spoken in self.spoken if not spoken.heard]
-        owed = [spoken for spoken in waiting if spoken.owed]
-        at_liberty = [spoken for spoken in waiting if not spoken.owed and spoken.words == words]
+        owed = [spoken for spoken in self.spoken if spoken.owed and not spoken.heard]
+        at_liberty = [s for s in self.spoken if s.words == words and not (s.owed or s.heard)]
         if owed and owed[0].words == words:
             owed[0].heard = True
         elif at_liberty:
@@ -362,11 +360,10 @@ class _Gateway:
         """What is still owed, and what is broken since it did not come in time."""
         if not self._listens():
             return Account()
-        debts = [*self.silent, *self._unheard(), *self._lost()]
-        overdue = [debt for debt in debts if debt.time_ms + self.grace_ms <= self.now_ms]
-        if overdue:
-            return Account(overdue[0])
-        return Account(None, min((debt.time_ms + self.grace_ms for debt in debts), default=0))
+        debts = sorted((*self.silent, *self._unheard(), *self._lost()))
+        if debts and debts[0].time_ms + self.grace_ms <= self.now_ms:
+            return Account(debts[0])
+        return Account(None, debts[0].time_ms + self.grace_ms if debts else 0)
 
     def _unheard(self) -> Iterable[Broken]:
         for spoken in self.spoken:
@@ -377,8 +374,7 @@ class _Gateway:
 
     def _lost(self) -> Iterable[Broken]:
         tunnel = self.tunnels.get(self.current)
-        place = None if tunnel is None or tunnel.closed else self._next(tunnel)
-        if tunnel is None or place is None or place >= len(self.said):
+        if tunnel is None or tunnel.closed or (place := self._next(tunnel)) is None or place >= len(self.said):
             return
         since = max(self.said[place][0], tunnel.agreed_ms)
         if place < self.came:
