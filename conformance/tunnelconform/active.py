@@ -190,7 +190,8 @@ async def _findings(
     findings = []
     for one, short, group in zip(first, shrunk, alike.values(), strict=True):
         text = ""
-        if session.write is not None and can_write(session.role, short.played.conversation):
+        shows = short.played.problem is not None and can_write(session.role, short.played.conversation)
+        if session.write is not None and shows:
             text = await session.write(one.case.id, short.played)
         findings.append(Finding(one.case, short, tuple(r.case.id for r in group), text))
     return tuple(sorted(findings, key=lambda finding: len(finding.shrunk.played.conversation)))

@@ -11,6 +11,7 @@ from tunnelconform.conversation import Conversation, Step
 from tunnelconform.lag import Lag
 from tunnelconform.oracle import Hypothesis, Told
 from tunnelconform.played import Heard, Impossible, Line, Played
+from tunnelconform.promises import Account, Broken, Fact
 from tunnelconform.side import Side
 from tunnelspec.limits import Limits
 
@@ -35,6 +36,9 @@ SHORT = 0.7
 LAG = Lag()
 """How late the loop is in which conversations are held."""
 
+MUCH = talk.Flood | talk.Pour | talk.Press | talk.Heap
+"""Steps with so many messages that each is not written down: what is promised of them, they watch themselves."""
+
 LONGEST_LOG = 2_000
 """What passes beyond it is not written down, so that a flood leaves room."""
 
@@ -57,6 +61,9 @@ class Play:
         self.begun = 0  # so many steps
         self.sent: dict[bytes, int] = {}
         self.heard: list[Heard] = []
+        self.facts: list[Fact] = []
+        self.watched = not any(isinstance(step, MUCH) for step in conversation)
+        self.broken: Broken | None = None  # a promise
         self.news = asyncio.Event()
         self.lag = LAG
         self.began = 0.0
@@ -77,6 +84,10 @@ class Play:
         """What should happen by itself by that time: events, and their times."""
         return [(timer.event(timer.due_ms), timer.due_ms) for timer in h.timers if timer.due_ms <= until_ms]
 
+    def account(self, now_ms: int, grace_ms: int) -> Account:
+        """What the subject has kept of its promises by that time."""
+        return Account()
+
     def until_ms(self, step: talk.Wait) -> int:
         """The time by which a limit has passed."""
         return self.now() + int(getattr(self.limits, step.limit)) + 1
@@ -93,13 +104,24 @@ class Play:
 
     def over(self) -> bool:
         """Whether something was not allowed."""
-        return bool(self.side.over) or any(side.problem for side in self.link_sides.values())
+        return bool(self.side.over) or self.broken is not None or any(side.problem for side in self.link_sides.values())
 
     async def rest(self) -> None:
         """Wait until the subject may have done all that it must, or has failed to."""
         while not self.over() and not all(side.at_rest() for side in self.sides()):
             await self.next(0.25)
             self.check()
+        await self.promises(self.over)
+
+    async def promises(self, ended: Callable[[], bool]) -> None:
+        """Wait until nothing is owed that was promised, or something was for too long."""
+        while self.watched and self.broken is None:
+            now = self.now()
+            found = self.account(now, self.grace_ms + self._lag_ms(self.grace_ms))
+            self.broken = found.broken
+            if found.broken or not found.due_ms or ended():
+                return
+            await self.next(max(1, found.due_ms - now) / 1000)
 
     async def until(self, happened: Callable[[], bool], what: str) -> None:
         """Wait for something that the conversation needs. Raises ``Impossible`` if it does not come."""
@@ -173,7 +195,17 @@ class Play:
     async def run(self) -> Played:
         """Play it to its end, or to the first thing that is not allowed."""
         self.began = asyncio.get_running_loop().time()
-        why = ""
+        try:
+            why = await self._steps()
+            await self.promises(lambda: False)  # whatever else was wrong: these are judged by themselves
+        finally:
+            await self.end()
+        others = tuple(self.link_sides.values())
+        told = (self.sent, tuple(self.heard), self.broken)
+        return Played(self.conversation, self.side, others, tuple(self.log), why, self.begun, self.now(), *told)
+
+    async def _steps(self) -> str:
+        """Step by step; why it could not go on, if so."""
         try:
             await self.prepare()
             before = None
@@ -190,14 +222,12 @@ class Play:
                 await self.rest()
                 await asyncio.sleep(self.tail_s)
         except Impossible as error:
-            why = str(error)
-            if self.begun:
-                why = f"step {self.begun}, {talk.words(self.conversation[self.begun - 1])}: {why}"
-        finally:
-            await self.end()
-        others = tuple(self.link_sides.values())
-        told = (self.sent, tuple(self.heard))
-        return Played(self.conversation, self.side, others, tuple(self.log), why, self.begun, self.now(), *told)
+            return (
+                f"step {self.begun}, {talk.words(self.conversation[self.begun - 1])}: {error}"
+                if self.begun
+                else str(error)
+            )
+        return ""
 
     async def _step(self, step: Step) -> None:
         handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))
@@ -220,6 +250,11 @@ class Play:
         possible = self.side.says(channel, what, self.now(), message_id)
         self.note(self.subject_lane, who, what, possible)
         self.news.set()
+
+    def fact(self, channel: int, to_subject: bool, what: Any, message_id: bytes = b"") -> None:
+        """Keep what was said or heard, for its promises to be judged by."""
+        if self.watched:
+            self.facts.append(Fact(self.now(), channel, to_subject, what, message_id))
 
     def note(self, source: str, target: str, what: Any, possible: int = 0) -> None:
         """Write it down."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import CloseCode
 
-from tunnelconform import bulk
+from tunnelconform import bulk, flood, promises
 from tunnelconform import conversation as talk
 from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
@@ -25,6 +24,7 @@ from tunnelconform.peers_http import Requester
 from tunnelconform.play import CONNECTS_MS, GRACE_MS, Play
 from tunnelconform.played import Impossible
 from tunnelconform.profiles import STRICT, Profile
+from tunnelconform.promises import Account, Closed, Gone, Left, Words
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
@@ -56,7 +56,6 @@ from tunnelspec.frames import (
     ToClientInit,
     ToClientKvResponse,
     ToClientTunnelMessage,
-    ToClientWebSocketMessage,
     ToClientWebSocketOpen,
     ToServerKvRequest,
     ToServerPing,
@@ -70,12 +69,6 @@ from tunnelspec.machine import Received
 
 SUPPOSED = 10
 """So many events that cannot be seen may lie between two observations: retries without a runner are some."""
-
-MOST_OUTSTANDING = 200
-"""So many messages of a flood are on their way at most."""
-
-MARKED = 50
-"""In a flood, where acks are not judged, the actor speaks after so many messages."""
 
 FIRST_QUESTION = 1_000
 """Requests with numbers beyond it are the suite's own questions."""
@@ -165,6 +158,9 @@ class GatewayPlay(Play):
         """Whether what the directory owes its runners is judged: of a gateway that looks long for a route it is not known when."""
         return not self.profile.route_patience_ms
 
+    def account(self, now_ms: int, grace_ms: int) -> Account:
+        return promises.gateway(self.facts, now_ms, grace_ms)
+
     async def prepare(self) -> None:
         self.place = await self.subject.place()
         if not self.nature.runner_first:
@@ -251,6 +247,7 @@ class GatewayPlay(Play):
         await client.say(data, step.binary, step.parts)
 
     def _told_message(self, data: bytes, binary: bool) -> None:
+        self.fact(CLIENT, True, Words(data, binary))
         self.tell(CLIENT, ClientMessage(data, binary, self._size(data, binary), 0, self.now()))
 
     async def do_press(self, step: talk.Press) -> None:
@@ -266,51 +263,12 @@ class GatewayPlay(Play):
     async def do_flood(self, step: talk.Flood) -> None:
         client = await self._client()
         self.note("client", "gateway", talk.words(step))
-        window = min(MOST_OUTSTANDING, self.nature.limits.max_pending_messages - 1)
-        self.flood = step
-        came = self.settled = len(self.arrived)
-        for sent in range(step.count):
-            data = str(sent).encode()
-            self._told_message(data, False)
-            await client.say(data, False)
-            await self._reaches(lambda: self.settled, came + sent + 2 - window, "not all messages of the flood came")
-        await self._reaches(lambda: len(self.arrived), came + step.count, "not all messages of the flood came")
-        self.flood = None
-
-    async def _reaches(self, count: Callable[[], int], least: int, what: str) -> None:
-        """Wait until so many have come. Raises ``Impossible``."""
-        if count() < least:
-            await self.until(lambda: count() >= least, what)
-
-    def _drain(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
-        """While a flood lasts, the runner acks what comes. Where the gateway's own acks say nothing, the actor speaks to the client
-        now and then: once that is heard, what the runner said before is worked on."""
-        kind = frame.messageKind
-        if self.flood is None or not isinstance(kind, ToClientWebSocketMessage):
-            return
-        acks: list[tuple[bytes, Any]] = [(frame.messageId, TunnelAck())]
-        if self.flood.every and kind.index and kind.index % self.flood.every == 0:
-            acks.append((fresh_id(), ToServerWebSocketMessageAck(kind.index)))
-            self.settles[acks[-1][0]] = len(self.arrived)
-        if not self.around.acks and len(self.arrived) % MARKED == 0:
-            acks.append((fresh_id(), ToServerWebSocketMessage(str(len(self.arrived)).encode(), False)))
-        elif self.around.acks and not self.flood.every:
-            self.settled = len(self.arrived)
-        for message, ack in acks:
-            self.side.hears(runner.link, ack, message, self.now(), at_once=True)
-            runner.post_tunnel(self.request, message, ack)
+        await flood.flood(self, client, step, self._told_message)
 
     async def do_pour(self, step: talk.Pour) -> None:
         runner = self._runner(step.who)
         self.note(step.who, "gateway", talk.words(step))
-        came = self.poured
-        for sent in range(step.count):
-            message = fresh_id()
-            kind = ToServerWebSocketMessage(str(sent).encode(), False)
-            self.side.hears(runner.link, kind, message, self.now(), at_once=sent > 0)
-            await runner.send_tunnel(self.request, message, kind)
-            least = came + (1 if sent == 0 else sent - MOST_OUTSTANDING)  # with the first, all before it is worked on
-            await self._reaches(lambda: self.poured, least, "not all that was poured came")
+        await flood.pour(self, runner, step)
 
     async def do_leave(self, step: talk.Leave) -> None:
         if self._turns_away(step):
@@ -348,6 +306,7 @@ class GatewayPlay(Play):
     def _client_is_gone(self, event: ClientClosed, cut: bool) -> None:
         """What the gateway tells its client from now is not seen; what the client said is lost only if it was cut off."""
         self.links.gone.add(CLIENT)
+        self.fact(CLIENT, True, Left(event.code, event.reason or ""))
         if cut:
             self.side.loses(CLIENT, [event], self.now())
         else:
@@ -374,6 +333,7 @@ class GatewayPlay(Play):
         self.visitors.append(visitor)
 
     def _hears_message(self, data: bytes, binary: bool) -> None:
+        self.fact(CLIENT, False, Words(data, binary))
         self.poured += 1
         if self.flood is not None and not self.around.acks:
             self.settled = int(data)
@@ -381,6 +341,7 @@ class GatewayPlay(Play):
         self.see(CLIENT, Deliver(data, binary), b"", "client")
 
     def _hears_close(self, code: int, reason: str) -> None:
+        self.fact(CLIENT, False, Closed(code))
         self._links_may_be_lost()
         self.see(CLIENT, CloseClient(code, short(reason)), b"", "client")
 
@@ -525,6 +486,7 @@ class GatewayPlay(Play):
         await self.until(lambda: bool(self.request), "the gateway has opened nothing")
         message = message or fresh_id()
         self._watch(runner.link, kind)
+        self.fact(runner.link, True, kind, message)
         self.side.hears(runner.link, kind, message, self.now())
         self.note(runner.name, "gateway", talk.words(step) if step is not None else type(kind).__name__)
         await runner.send_tunnel(self.request, message, kind)
@@ -569,6 +531,7 @@ class GatewayPlay(Play):
         if frame.requestId != self.request:
             asyncio.ensure_future(self._humour(runner, frame))  # noqa: RUF006  # its result is nobody's
             return
+        self.fact(runner.link, False, kind, frame.messageId)
         if isinstance(kind, TunnelAck) and not self.around.acks:
             self.note("gateway", runner.name, kind)
             return
@@ -579,7 +542,7 @@ class GatewayPlay(Play):
         self._watch(runner.link, kind)
         self._may_be_lost(runner.link)
         self.see(runner.link, kind, frame.messageId, runner.name)
-        self._drain(runner, frame)
+        flood.drain(self, runner, frame)
 
     async def _humour(self, runner: Runner, frame: ToClientTunnelMessage) -> None:
         """A visitor's socket is acked and opened, and otherwise left alone."""
@@ -624,6 +587,7 @@ class GatewayPlay(Play):
     def _lost(self, runner: Runner, now: int) -> None:
         """A link is gone; the gateway may have known it since then."""
         self.links.lost(runner.link, self.now())
+        self.fact(runner.link, False, Gone())
         relay = self.relays.pop(runner.link, RELAY.start())
         said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
         news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunnelconform import conversation as talk
+from tunnelconform import promises_runner
 from tunnelconform.around_runner import ACTOR, HIBERNATING, PLAIN, STOPS, STORE, Actor, AroundRunner, Begins
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.hub import Hub
@@ -16,6 +17,7 @@ from tunnelconform.oracle import Hypothesis, Oracle, Surroundings, Tag, Told
 from tunnelconform.peers import fresh_id
 from tunnelconform.play import GRACE_MS, Play
 from tunnelconform.played import Heard, Impossible
+from tunnelconform.promises import Account, Gone
 from tunnelconform.side import Side
 from tunnelspec.endpoint import LINK_RUNNER, RUNNER, Endpoint
 from tunnelspec.events import ActorSends, ActorStops, BadFrame, Collect, Committed, HangUp, LinkLost
@@ -98,6 +100,9 @@ class RunnerPlay(Play):
         self.index = 0  # of the newest of many messages
         self.settled = 0  # of many messages, those that were acked as arrived
 
+    def account(self, now_ms: int, grace_ms: int) -> Account:
+        return promises_runner.runner(self.facts, now_ms, grace_ms, self.hibernates, self.limits.max_hibernation_ms)
+
     async def prepare(self) -> None:
         await self.until(self.hub.up.is_set, "the runner has no link")
         self.hub.guests[self.request] = self
@@ -126,6 +131,7 @@ class RunnerPlay(Play):
         self.generation += 1
         self.alive = True
         self.tell(self.hub.link, Begins())
+        self.fact(promises_runner.ACTOR, True, promises_runner.Begins())
         self.note("gateway", "runner", "CommandStartActor")
         name = HIBERNATING if self.hibernates else PLAIN
         await self.hub.start_actor(self.actor_id, self.generation, name)
@@ -135,6 +141,7 @@ class RunnerPlay(Play):
             raise Impossible("the actor does not run")
         self.alive = False
         self.tell(STOPS, ActorStops(self.now()))
+        self.fact(promises_runner.ACTOR, True, promises_runner.Stops())
         self.note("gateway", "runner", "CommandStopActor")
         await self.hub.stop_actor(self.actor_id, self.generation)
         end = self.now() + SOON_MS
@@ -207,6 +214,7 @@ class RunnerPlay(Play):
         await self._linked("the runner has no link")
         message = message or fresh_id()
         self.sent[message] = self.begun
+        self.fact(self.hub.link, True, kind, message)
         self.side.hears(self.hub.link, kind, message, self.now())
         self.note("gateway", "runner", talk.words(step))
         await self.hub.send_tunnel(self.request, message, kind, hold=step.at_once)
@@ -285,6 +293,7 @@ class RunnerPlay(Play):
         if not isinstance(kind, TunnelAck):
             self.arrived.append((type(kind).__name__, message.messageId))
         self._hear(self.side, message)
+        self.fact(link, False, kind, message.messageId)
         self.see(link, kind, message.messageId, "gateway")
         if not self.around.flooded:
             return
@@ -319,6 +328,7 @@ class RunnerPlay(Play):
     def loses(self, link: int, hung_up: HangUp | None) -> None:
         """The link is gone; if that was the runner's doing, its link's own table must say so."""
         self.around.gone.add(link)
+        self.fact(link, False, Gone())
         if hung_up is not None:
             self.note("runner", "gateway", hung_up)
             self.link_sides[LINK].says(0, hung_up, self.now())

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tunnelconform.conversation import Conversation
+from tunnelconform.promises import Broken
 from tunnelconform.side import Problem, Side
 
 
@@ -56,6 +57,12 @@ class Played:
     time_ms: int
     sent: Mapping[bytes, int] = field(default_factory=dict)  # message ids, to a runner -> the step, from 1
     heard: tuple[Heard, ...] = ()  # from a runner
+    broken: Broken | None = None  # a promise that was not kept, whatever the tables allow
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was wrong."""
+        return self.broken is not None or self.problem is not None
 
     @property
     def problem(self) -> Problem | None:

@@ -77,6 +77,7 @@ class Failure:
     of: int
     told: tuple[str, ...]
     drawing: Drawing | None
+    promise: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def entry_of(result: Result, drawn: bool) -> Entry:
         round(result.seconds, 3),
         way.rules if way else (),
         tuple(told(played)) if played is not None else (),
-        drawing_of(result.case.id, played) if played is not None and (drawn or played.problem) else None,
+        drawing_of(result.case.id, played) if played is not None and (drawn or played.failed) else None,
     )
 
 
@@ -158,6 +159,7 @@ def failure_of(finding: Finding) -> Failure:
         finding.shrunk.tried,
         tuple(told(played)),
         drawing_of(finding.case.id, played),
+        known["promise"],
     )
 
 

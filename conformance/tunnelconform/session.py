@@ -87,11 +87,11 @@ class Session:
         return more_walks(self.role, self.nature.limits, seed, count)
 
     def graded(self, result: Result, expected: Mapping[str, str], strict: bool) -> Result:
-        """The result, excused if the baseline or the profile excuses it."""
+        """The result, excused if the baseline or the profile excuses it. A profile excuses no broken promise."""
         if result.verdict is Verdict.FAIL and result.played is not None:
             way = signature(result.played)
-            excuse = expected.get(result.case.id) or self.profile.excuse(way.rules if way else ())
-            return result.with_excuse(excuse)
+            rules = way.rules if way and result.played.broken is None else ()
+            return result.with_excuse(expected.get(result.case.id) or self.profile.excuse(rules))
         return result.with_counts(strict) if result.verdict is Verdict.INCONCLUSIVE else result
 
 

@@ -14,11 +14,15 @@ from tunnelconform.played import Played
 AT_ONCE = 6
 """So many shorter conversations are tried at once."""
 
+PROMISE = "promise"
+"""What is seen where a promise was broken."""
+
 Replay = Callable[[Conversation], Coroutine[Any, Any, Played]]
 
 
 class Signature(NamedTuple):
-    """In which way a conversation failed: who, what was seen (or that nothing was), and by which rules what was due was due."""
+    """In which way a conversation failed: who, what was seen (or that nothing was), and by which rules what was due was due; or
+    which promise was broken."""
 
     side: str
     seen: str
@@ -36,6 +40,8 @@ class Shrunk:
 
 def signature(played: Played) -> Signature | None:
     """In which way it failed; None if it did not."""
+    if played.broken is not None:
+        return Signature(played.side.name, PROMISE, (played.broken.property,))
     problem = played.problem
     if problem is None:
         return None

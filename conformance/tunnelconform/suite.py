@@ -31,7 +31,9 @@ class Result:
 
     @property
     def aspect(self) -> str:
-        """What a failure is about: what the subject does with data, or how it closes."""
+        """What a failure is about: a promise, what the subject does with data, or how it closes."""
+        if self.played is not None and self.played.broken is not None:
+            return "promise"
         if self.played is None or self.played.problem is None:
             return ""
         problem = self.played.problem
@@ -73,7 +75,7 @@ class Pulse:
 
 def judged(case: Case, played: Played, seconds: float) -> Result:
     """The verdict on one case of a conversation."""
-    if played.problem is not None:
+    if played.failed:
         return Result(case, Verdict.FAIL, "", played, seconds)
     if played.side.undecided:
         return Result(case, Verdict.INCONCLUSIVE, played.side.over, played, seconds)
@@ -87,7 +89,7 @@ def judged(case: Case, played: Played, seconds: float) -> Result:
 async def _played(case: Case, goal: frozenset[str], play: Play, many: int) -> Played:
     """The case; of one that is held many times at once, the worst."""
     all_played = await asyncio.gather(*(play(case, goal) for _ in range(min(case.times, many))))
-    return next((played for played in all_played if played.problem), all_played[0])
+    return next((played for played in all_played if played.failed), all_played[0])
 
 
 async def run(

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from tunnelconform.cases import Case
 from tunnelconform.conversation import to_json
 from tunnelconform.explain import SHOWN, label, near, reasons
+from tunnelconform.oracle import Said
 from tunnelconform.played import Line, Played, Verdict
 from tunnelconform.shrink import Shrunk
 from tunnelconform.suite import Result
@@ -149,17 +150,21 @@ def runners_of(log: Sequence[Line]) -> list[str]:
 
 def drawing_of(title: str, played: Played) -> Drawing:
     """A conversation as it was played; if it failed, to the place where it did."""
-    log, problem = played.log, played.problem
+    log, problem, broken = played.log, played.problem, played.broken
+    subject = "runner" if played.side.name == "runner" else "gateway"
     if problem is not None:
-        subject = "runner" if played.side.name == "runner" else "gateway"
         what = "silence" if problem.what is None else "this is not allowed"
         log = (*log, Line(problem.time_ms, subject, subject, what))
+    if broken is not None:
+        log = (*log, Line(played.time_ms, subject, subject, f"{broken.property}: {broken.says}"))
     return drawing(title, log, runners_of(log))
 
 
 def told(played: Played) -> Iterator[str]:
     """What failed, in words; nothing if nothing did."""
     problem = played.problem
+    if played.broken is not None:
+        yield f"  {played.broken.property} is broken: {played.broken.says}"
     if problem is None:
         return
     oracle = played.at_fault.oracle
@@ -170,7 +175,7 @@ def told(played: Played) -> Iterator[str]:
 
 def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]:
     """What failed, in full."""
-    if played.problem is None:
+    if not played.failed:
         return
     yield to_text(drawing_of(case.id, played), colour, width)
     yield from told(played)
@@ -189,14 +194,17 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The finding as data."""
         played = self.shrunk.played
-        problem = played.problem
-        assert problem is not None
-        due = problem.due if problem.refusal is None else problem.refusal.allowed
+        problem, broken = played.problem, played.broken
+        seen = None if problem is None or problem.what is None else label(problem.what)
+        due: Sequence[Said] = ()
+        if problem is not None:
+            due = problem.due if problem.refusal is None else problem.refusal.allowed
         return {
             "case": self.case.id,
             "cases": list(self.cases),
             "conversation": to_json(played.conversation),
-            "seen": None if problem.what is None else label(problem.what),
+            "seen": seen,
+            "promise": None if broken is None else {"property": broken.property, "says": broken.says},
             "due": [{"what": label(said.what), "rules": list(said.rules)} for said in due],
             "failed_again": self.shrunk.failed,
             "of": self.shrunk.tried,

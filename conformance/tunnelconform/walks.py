@@ -182,7 +182,7 @@ async def simpler(walk: Walk, played: Played, replay: Replay) -> Played:
         found = next((shown[beginning] for beginning in beginnings if beginning in shown), None)
         if found is None and conversation not in right and conversation and time.monotonic() < end:
             found = asyncio.run_coroutine_threadsafe(replay(conversation), loop).result()
-            if found.problem is None:  # nor does it fail if it ends sooner, where the next step waited for an answer
+            if not found.failed:  # nor does it fail if it ends sooner, where the next step waited for an answer
                 right.update(conversation[: place + 1] for place, step in enumerate(conversation) if not step.at_once)
         if found is None or signature(found) != way:
             return False
