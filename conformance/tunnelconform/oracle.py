@@ -297,9 +297,11 @@ class Oracle:
         known = set(hypotheses)
         while agenda:
             h, forced = agenda.pop()
-            following = [after for told, after in self._worked(h) if told.time_ms < before_ms]
-            if now_ms and following:  # what is not due yet may have come before
-                events = self.around.may_happen(h, now_ms)
+            worked = [(told, after) for told, after in self._worked(h) if told.time_ms < before_ms]
+            following = [after for _, after in worked]
+            if now_ms and worked:  # what came before it was worked on, which took no longer than it may take
+                by_ms = min(told.time_ms for told, _ in worked) + now_ms - before_ms
+                events = self.around.may_happen(h, by_ms)
                 following += [self._stepped(h, event, getattr(event, "now", now_ms)) for event in events]
             if now_ms and forced < ROUNDS:
                 following += [self._stepped(h, event, time) for event, time in self.around.forced(h, before_ms)]
@@ -330,6 +332,10 @@ class Oracle:
                 found[h._replace(told=(*told, *news), said=said)] = None
         _check(len(found))
         return tuple(found)
+
+    def unsaid(self, hypotheses: Sequence[Hypothesis], channel: int) -> tuple[Hypothesis, ...]:
+        """What may be so once a subject has closed a channel: what it had yet to say there is not said."""
+        return _distinct([h._replace(said=tuple(s for s in h.said if s.channel != channel)) for h in hypotheses])
 
     def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject has worked on something before all else: for what makes no difference."""

@@ -107,6 +107,7 @@ class DiallerPlay(Play):
             received = connection.protocol.close_rcvd
             code, reason = (ABNORMAL, "") if received is None else (int(received.code), received.reason)
             self.see(SOCKET, HangUp(code, reason), b"", "gateway")
+            self.side.closes(SOCKET)
             self.tell(SOCKET, LinkDown(self.now()))
 
     def _hears(self, frame: Any) -> None:

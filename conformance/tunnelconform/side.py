@@ -116,6 +116,11 @@ class Side:
         if not self.over:
             self.hypotheses = tuple(dict.fromkeys((*self.hypotheses, *more)))
 
+    def closes(self, channel: int) -> None:
+        """It has closed a channel, and says nothing more there."""
+        if not self.over:
+            self.hypotheses = self.oracle.unsaid(self.hypotheses, channel)
+
     def loses(self, channel: int, news: Sequence[Any], time_ms: int) -> None:
         """A channel is gone, and it is told so."""
         if self.over:

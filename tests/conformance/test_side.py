@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelconform import conversation as talk
+from tunnelconform.around_dialler import STOPS, AroundDialler, Plug
 from tunnelconform.around_gateway import CLIENT, AroundGateway, Links, Reading
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
+from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.cases import timely
 from tunnelconform.lag import UNREAD, Lag
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
@@ -17,8 +19,17 @@ from tunnelconform.oracle import Oracle, Told
 from tunnelconform.play_gateway import BY_ITSELF
 from tunnelconform.side import Side
 from tunnelconform.subject_reference import ReferenceGateway
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY
-from tunnelspec.events import ClientClosed, ClientConnected, ClientMessage, HangUp, LinkUp, Replaced
+from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, LINK_RUNNER, RUNNER
+from tunnelspec.events import (
+    ClientClosed,
+    ClientConnected,
+    ClientMessage,
+    HangUp,
+    LinkLost,
+    LinkUp,
+    Replaced,
+    RunnerStops,
+)
 from tunnelspec.frames import (
     ProtocolMetadata,
     ToClientInit,
@@ -26,9 +37,11 @@ from tunnelspec.frames import (
     ToClientWebSocketMessage,
     ToClientWebSocketOpen,
     ToServerInit,
+    ToServerStopping,
     ToServerWebSocketOpen,
     TunnelAck,
 )
+from tunnelspec.limits import DEFAULT
 from tunnelspec.machine import Received
 
 GRACE_MS = 100
@@ -147,3 +160,39 @@ def test_of_what_a_client_said_nothing_is_left_out_before_what_was_read(said: in
     cut = CutOff(said, opened=False)
     cut.hears(ToServerWebSocketOpen(True, -1))
     assert not cut.says(ToClientWebSocketMessage(1, b"m2", False))
+
+
+@given(lost=st.integers(10, 40))
+def test_what_a_subject_was_told_it_has_worked_on_in_time_whatever_came_before(lost: int) -> None:
+    """CONN-R-16, TUN-R-07: a lost link is known before the wait for an ack on it is over, where that is longer than a runner may
+    take; so its socket sleeps since then, and is forgotten in time (HIB-R-06)."""
+    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
+    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
+    side = Side("runner", oracle, oracle.start(memory=Actor()), GRACE_MS)
+    side.told(Told(1, Begins(), 0, 1))
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
+    assert side.says(1, TunnelAck(), 2, b"o")
+    assert side.says(1, ToServerWebSocketOpen(True, -1), 3, b"r")
+    side.loses(1, [LinkLost(1, lost)], lost)
+    assert side.silent_until(600)
+    assert {h.state[RUNNER.place("hibernation")].context.since for h in side.hypotheses} == {lost}
+
+
+def test_who_has_closed_its_link_owes_nothing_on_it() -> None:
+    """LINK-R-04, LINK-R-08: a runner that stops just before its ping is due closes the link first."""
+
+    def stopped() -> Side:
+        limits = replace(DEFAULT, ping_interval_ms=300)
+        oracle = Oracle(LINK_RUNNER, AroundDialler(), limits)
+        side = Side("link", oracle, oracle.start(LINK_RUNNER.start({"link": "joining"}), memory=Plug(True)), GRACE_MS)
+        side.told(Told(SOCKET, Received(ToClientInit("x", -1, ProtocolMetadata(1)), 1), 0, 1))
+        side.told(Told(STOPS, RunnerStops(250), 0, 250))
+        assert side.says(SOCKET, ToServerStopping(), 330)
+        assert side.says(SOCKET, HangUp(1001, "runner stops"), 340)
+        return side
+
+    side = stopped()
+    assert not side.silent_until(500)
+    side = stopped()
+    side.closes(SOCKET)
+    assert side.silent_until(500)

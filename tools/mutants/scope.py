@@ -77,6 +77,8 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "runner/hosted.py Hosted.put: drop self._running = True": ACTOR,
     "runner/core.py HttpEntry._send: drop self.post(ActorFails(*": ACTOR,
     "runner/hosted.py Hosted._handle: negate event.resumed": API,
+    "runner/hosted.py Hosted._handle: negate known is None": API,
+    "runner/hosted.py Hosted._handle: either known or self._socket(entry)": API,
     "runner/core.py SocketEntry.answer: compare record is not None (2)": API,
     "runner/actor.py Socket.__init__: drop self.id = id_": API,
     "runner/actor.py Socket.__init__: drop self.path = path": API,
@@ -90,6 +92,10 @@ OUT_OF_SCOPE: Mapping[str, str] = {
 ONE_CALL = "how much leaves in one call: the same bytes, in the same order"
 FREED = "what is freed ignores everything, as the tables say, and so does a request that is not known"
 LATER = "nobody looks at it any more"
+IN_ONE_TURN = "a close is durable within a turn of the loop, before the next frame is read: nobody can ask in between"
+WRITTEN_TWICE = (
+    "an actor's close is written with its handler's transaction, and by Conclude: either is enough, short of a crash"
+)
 EQUIVALENT: Mapping[str, str] = {
     "connection.py HeardServer.process_event: negate type(event.data) is bytes":
         "what is not copied is bytes already, and the other way",
@@ -136,12 +142,23 @@ EQUIVALENT: Mapping[str, str] = {
         "LINK-R-13 refuses it and changes nothing: only the log tells",
     "runner/core.py RunnerEntry.on_Free: drop self.runner.entries.pop(self.request_id, None)": FREED,
     "runner/core.py RunnerEntry.on_Free: drop self.stop_timers()": FREED,
+    "runner/core.py Runner.listen: either entry.local('connection').state != 'CLOSED' and entry.local('listener').state"
+    " == 'unheard'": "the tables ignore a listener that is there already, or comes too late",
+    "runner/hosted.py Hosted._commit: drop self._committed_state = copy.deepcopy(state)": "the same is written again",
+    "runner/hosted.py Hosted.ask: drop self.put(lambda: self._effects.append(answer))": IN_ONE_TURN,
+    "runner/hosted.py Hosted.ask: negate request_id in self._concluding": IN_ONE_TURN,
+    "runner/hosted.py Hosted.close: drop self._closing.setdefault(entry.request_id, (code, reason))": WRITTEN_TWICE,
+    "runner/hosted.py Hosted.conclude: drop self._concluding.add(entry.request_id)": IN_ONE_TURN,
+    "runner/hosted.py Hosted.socket_event: drop self._concluding.add(entry.request_id)": IN_ONE_TURN,
+    "runner/hosted.py Hosted.socket_event: negate isinstance(event, SocketClosed) and event.final": IN_ONE_TURN,
+    "runner/hosted.py Hosted.socket_event: either isinstance(event, SocketClosed) and event.final": IN_ONE_TURN,
+    "runner/hosted.py Hosted._conclude: drop self._concluding.discard(entry.request_id)": IN_ONE_TURN,
     "runner/hosted.py Hosted._finish: drop self._effects.clear()": LATER,
     "runner/hosted.py Hosted._finish: drop self._mailbox.clear()": LATER,
     "runner/hosted.py Hosted.close: negate not self._running":
         "what a handler did is committed at its close and not at its end, and nothing comes between",
-    "runner/store.py Store.commit: drop self._conclude(actor, request, code, reason, now_ms)":
-        "CONN-R's Conclude writes it again before anybody can look",
+    "runner/store.py Store.commit: drop self._conclude(actor, request, code, reason, now_ms)": WRITTEN_TWICE,
+    "runner/core.py SocketEntry.on_Conclude: drop hosted.conclude(self, output.code, output.reason)": WRITTEN_TWICE,
     "outbox.py Outbox.write: compare self.size > FLUSH_BYTES": ONE_CALL,
     "outbox.py Outbox.write: drop protocol.send_text(data)": "only a runner writes so, and all its frames are binary",
     "outbox.py Outbox.write: drop self.size += len(data)": ONE_CALL,

@@ -62,8 +62,9 @@ def suite(role: str) -> tuple[Case, ...]:
 
 
 def long(case: Case) -> bool:
-    """Whether it is tens of thousands of messages, or hundreds of conversations."""
-    return case.times > 1 or any(isinstance(step, talk.Flood | talk.Pour) for step in case.conversation)
+    """Whether it is tens of thousands of messages, and not for the sake of their index, or hundreds of conversations."""
+    much = any(isinstance(step, talk.Flood | talk.Pour) for step in case.conversation)
+    return case.times > 1 or (much and not case.id.endswith("/wrap-around"))
 
 
 def batches(cases: Sequence[Case], likely: Sequence[str], role: str) -> Iterator[tuple[Case, ...]]:
