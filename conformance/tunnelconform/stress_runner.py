@@ -144,14 +144,9 @@ def lives() -> Iterator[Case]:
     awake = (talk.Start(), talk.Open(), OPENED, talk.Bring(index=1), ACKED)
     again = (talk.Start(), talk.Open(), OPENED)
     aged = (talk.Wait(limit="max_hibernation_ms"),) * 2  # after the second nobody may still be about to forget it
-    forgotten = (*awake, talk.Stop(), *aged, *again, talk.Bring(index=1, text="state"))
-    says = "A socket that slept for too long is forgotten: opened again, it begins anew."
-    yield Case("HIB-R-06/forgotten", (*forgotten, talk.Shut()), frozenset(), says)
     awaited = (*awake, talk.Cut(), *aged, talk.Open(), OPENED)
     says = "A socket without a tunnel for too long is forgotten, though its actor lives."
-    yield Case(
-        "HIB-R-06/forgotten-awake", (*awaited, talk.Bring(index=1, text="state"), talk.Shut()), frozenset(), says
-    )
+    yield Case("HIB-R-06/forgotten", (*awaited, talk.Bring(index=1, text="state"), talk.Shut()), frozenset(), says)
     plain = (talk.Start(plain=True), talk.Open(), OPENED, talk.Bring(index=0), talk.Bring(index=0))
     later = (talk.Wait(limit="runner_ack_timeout_ms"), talk.Stop(), talk.Start(plain=True), talk.Open(), OPENED)
     says = "What a message did to the actor's state is durable, also where no index tells of it."

@@ -39,6 +39,7 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "gateway/server.py GatewayServer.stop*": "the process ends: its sockets close either way",
     "runner/core.py Runner.tell: *": EVENTS,
     "runner/core.py Runner.actor_running: *": EVENTS,
+    "runner/hosted.py Hosted._started: drop self.runner.actor_running(self)": EVENTS,
     "runner/core.py Runner.intend_to_sleep: *": EVENTS,
     "runner/core.py Runner._forget_events: *": EVENTS,
     "runner/core.py Runner.on_PassOn: *_events*": EVENTS,
@@ -64,6 +65,8 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "runner/store.py Store.* drop self._write(actor, generation)": LIVES,
     "runner/store.py Store.begin: drop self._db.execute('UPDATE sockets SET since = *":
         "what a runner that was killed leaves; the test actor's state need not outlive the process",
+    "runner/store.py Store.begin: drop self._db.execute('DELETE FROM sockets WHERE *":
+        "how long an actor that sleeps remembers a socket that nobody opens again is nobody's rule",
     "runner/store.py Store.__init__: drop self._db.execute('PRAGMA *": "what a power failure leaves; the suite cuts links",
     "runner/store.py Store.close*": "the process ends",
     "runner/core.py Runner.on_Free: drop self.gone = True": ENDS,
@@ -78,6 +81,11 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "runner/core.py HttpEntry._send: drop self.post(ActorFails(*": ACTOR,
     "runner/hosted.py Hosted._handle: negate event.resumed": API,
     "runner/hosted.py Hosted._handle: negate known is None": API,
+    "runner/hosted.py Hosted._conclude: drop self.host.sockets.pop(*": API,
+    "runner/client.py RunnerClient.__init__: negate token is not None": "the suite's gateway asks for no token",
+    "runner/client.py RunnerClient.__init__: drop self.log = log": "a line in the log",
+    "runner/hosted.py Hosted.later: negate self._running":
+        "what is told before it is durable shows in a crash, which the test actor's state need not outlive",
     "runner/hosted.py Hosted._handle: either known or self._socket(entry)": API,
     "runner/core.py SocketEntry.answer: compare record is not None (2)": API,
     "runner/actor.py Socket.__init__: drop self.id = id_": API,
@@ -92,6 +100,7 @@ OUT_OF_SCOPE: Mapping[str, str] = {
 ONE_CALL = "how much leaves in one call: the same bytes, in the same order"
 FREED = "what is freed ignores everything, as the tables say, and so does a request that is not known"
 LATER = "nobody looks at it any more"
+UNHEARD = "nobody waits for the rest of the body, and REQ-R ignores it"
 IN_ONE_TURN = "a close is durable within a turn of the loop, before the next frame is read: nobody can ask in between"
 WRITTEN_TWICE = (
     "an actor's close is written with its handler's transaction, and by Conclude: either is enough, short of a crash"
@@ -145,6 +154,12 @@ EQUIVALENT: Mapping[str, str] = {
     "runner/core.py Runner.listen: either entry.local('connection').state != 'CLOSED' and entry.local('listener').state"
     " == 'unheard'": "the tables ignore a listener that is there already, or comes too late",
     "runner/hosted.py Hosted._commit: drop self._committed_state = copy.deepcopy(state)": "the same is written again",
+    "runner/hosted.py Hosted._start: drop self._committed_state = copy.deepcopy(self.actor.state)": "the same is written again",
+    "runner/hosted.py Hosted.conclude: drop self.put(partial(self._note_end, entry, code, reason))": WRITTEN_TWICE,
+    "runner/client.py GatewayPeer.__init__: drop self.tasks = tasks": "the closing handshake has begun by then",
+    "runner/core.py HttpEntry._call: drop self._called = True": "REQ-R ignores a second answer, and the test actor counts none",
+    "runner/core.py HttpEntry._send: drop self._sending = asyncio.current_task()": UNHEARD,
+    "runner/core.py HttpEntry.on_CancelCall: drop self._sending.cancel()": UNHEARD,
     "runner/hosted.py Hosted.ask: drop self.put(lambda: self._effects.append(answer))": IN_ONE_TURN,
     "runner/hosted.py Hosted.ask: negate request_id in self._concluding": IN_ONE_TURN,
     "runner/hosted.py Hosted.close: drop self._closing.setdefault(entry.request_id, (code, reason))": WRITTEN_TWICE,
