@@ -107,7 +107,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, metavar="SEED", help="the first seed (default %(default)s)")
     parser.add_argument("--volume-every", type=int, default=10, metavar="N",
                         help="cases of volume in every N-th run only; 0: in none (default %(default)s)")  # fmt: skip
-    parser.add_argument("--side-by-side", type=int, default=24, metavar="N",
+    parser.add_argument("--side-by-side", type=int, default=48, metavar="N",
                         help="so many conversations at once (default %(default)s)")  # fmt: skip
     parser.add_argument("--record", type=Path, metavar="FILE", help="write counts and times as JSON after each run")
     args = parser.parse_args()

@@ -20,7 +20,7 @@ QUICK_S = 4.0
 """A mutant that was killed so fast is killed as fast again."""
 
 ROLES = tuple(FILES)
-TRIED = ("gateway",)
+TRIED = ("gateway", "runner")
 """Those whose mutants have been tried."""
 
 
