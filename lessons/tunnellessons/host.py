@@ -149,7 +149,8 @@ class Socket:
         self.record.last = frame.index
         word, _, rest = text.partition(" ")
         if text == "state" or word == "send":
-            self.say(ToServerWebSocketMessage((rest if word == "send" else str(actor.count[0])).encode(), False))
+            said = rest if word == "send" else str(actor.count[0])
+            self.say(ToServerWebSocketMessage(said.encode(), frame.binary and word == "send"))
         elif text == "sleep":
             self.host.tell(EventActorIntent(actor.id, actor.generation, ActorIntentSleep()))
         elif word == "close":

@@ -149,7 +149,6 @@ EQUIVALENT: Mapping[str, str] = {
     "runner/core.py Runner.on_Free: drop self.stop_timers()": FREED,
     "runner/core.py Runner.receive: drop self.post(BadFrame(str(error), now))":
         "LINK-R-13 refuses it and changes nothing: only the log tells",
-    "runner/core.py RunnerEntry.on_Free: drop self.runner.entries.pop(self.request_id, None)": FREED,
     "runner/core.py RunnerEntry.on_Free: drop self.stop_timers()": FREED,
     "runner/core.py Runner.listen: either entry.local('connection').state != 'CLOSED' and entry.local('listener').state"
     " == 'unheard'": "the tables ignore a listener that is there already, or comes too late",
@@ -166,7 +165,6 @@ EQUIVALENT: Mapping[str, str] = {
     "runner/hosted.py Hosted.conclude: drop self._concluding.add(entry.request_id)": IN_ONE_TURN,
     "runner/hosted.py Hosted.socket_event: drop self._concluding.add(entry.request_id)": IN_ONE_TURN,
     "runner/hosted.py Hosted.socket_event: negate isinstance(event, SocketClosed) and event.final": IN_ONE_TURN,
-    "runner/hosted.py Hosted.socket_event: either isinstance(event, SocketClosed) and event.final": IN_ONE_TURN,
     "runner/hosted.py Hosted._conclude: drop self._concluding.discard(entry.request_id)": IN_ONE_TURN,
     "runner/hosted.py Hosted._finish: drop self._effects.clear()": LATER,
     "runner/hosted.py Hosted._finish: drop self._mailbox.clear()": LATER,
