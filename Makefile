@@ -30,6 +30,7 @@ types: $(STAMP)  ## mypy --strict
 
 check: $(STAMP)  ## fail if anything generated is stale
 	@for what in $(CHECKS); do $(BIN)/tunnelspec $$what --check >.venv/check.log || { code=$$?; cat .venv/check.log; exit $$code; }; tail -n 1 .venv/check.log; done
+	@$(BIN)/python tools/engine_report.py check
 
 draw: $(STAMP)  ## draw the diagrams anew
 	@$(BIN)/tunnelspec draw
