@@ -63,7 +63,7 @@ from tunnelspec.frames import (
     ToServerWebSocketOpen,
     TunnelAck,
 )
-from tunnelspec.limits import Limits
+from tunnelspec.limits import DEFAULT, Limits
 
 SERVERS = ("trivial", "call each", "joined", "our sockets", "gateway", "gateway + tunnel acks")
 RELAYS = SERVERS[:4]
@@ -220,11 +220,11 @@ class Sink:
 
 
 async def ping(socket: ClientConnection) -> None:
-    """Keep the link alive."""
+    """Keep the link alive, as a runner does: whoever is silent for longer is lost (LINK-G-09)."""
     while True:
         socket.protocol.send_binary(codec(2).encode_to_server(ToServerPing(0)))
         socket.send_data()
-        await asyncio.sleep(1)  # a real server keeps real time: LINK-G-09 ends a link that is silent
+        await asyncio.sleep(DEFAULT.ping_interval_ms / 1000)
 
 
 async def drive(server: str, port: int, load: Load, pid: int) -> tuple[float, float]:

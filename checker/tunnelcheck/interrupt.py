@@ -90,9 +90,9 @@ def _follow() -> None:
     assert parent is not None
     parent.join()
     _WORKER.orphan = True
-    while True:  # also if it has just begun something, or cleans up
+    while True:  # the first may find the worker between two tasks: again, until there is nobody to tell
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(1)
+        time.sleep(1)  # a beat between signals, and no wait for anything
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -110,7 +110,7 @@ class ShrinkProgress(Shown):
         """Let time be seen to pass, until all are done."""
         while self._done < self._total:
             self._tell()
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # the tick of the clock that is shown; what happens meanwhile tells itself
 
     def _tell(self) -> None:
         minutes, seconds = divmod(int(self.passed_s), 60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from tunnelexport.promela.layout import stored
@@ -30,16 +31,16 @@ from tunnelexport.promela.writing import Block
 from tunnelspec.fifo import Fifo
 
 
-class Loops(Values):
+class Loops(Values, ABC):
     """Runs through what has items."""
 
+    @abstractmethod
     def expr(self, node: ast.expr, scope: Scope) -> Term:
         """An expression's term."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind(self, target: ast.AST, term: Term, scope: Scope) -> None:
         """Give a name, or several, to a term."""
-        raise NotImplementedError
 
     def listed(self, term: Term) -> Sequence[Term] | None:
         """The items of what has a known length; None for anything else."""

@@ -18,6 +18,7 @@ evaluator:
 from __future__ import annotations
 
 import linecache
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
@@ -83,7 +84,7 @@ class Program:
         return found
 
 
-class Functions(dict[type[Any], Callable[[Any, Any], Any]]):
+class Functions(dict[type[Any], Callable[[Any, Any], Any]], ABC):
     """Event class -> function. Each is written when it is first asked for."""
 
     def __init__(self, name: str) -> None:
@@ -114,9 +115,9 @@ class Functions(dict[type[Any], Callable[[Any, Any], Any]]):
         self[kind] = scope["step"]
         return self[kind]
 
+    @abstractmethod
     def _writer(self) -> tuple[Writer, tuple[str, ...], Callable[[Any, Any], Any]]:
         """Who writes, for which states, and what is called where nothing was written."""
-        raise NotImplementedError
 
 
 class Vector(Functions):

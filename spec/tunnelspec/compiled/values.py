@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
@@ -40,16 +41,16 @@ from tunnelspec.fifo import Fifo, view
 EMPTY: Fifo[Any] = Fifo()
 
 
-class Values(Places):
+class Values(Places, ABC):
     """Writes expressions into blocks."""
 
+    @abstractmethod
     def decided(self, test: ast.expr, scope: Scope, block: Block) -> bool | None:
         """Whether a condition holds, if that is known here without any more code."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loop(self, function: Any, arguments: list[ast.expr], scope: Scope, block: Block) -> Term:
         """What a function makes of a generator expression."""
-        raise NotImplementedError
 
     def value(self, node: ast.expr, scope: Scope, block: Block) -> Term:
         """What an expression is worth. Raises ``Refused``; ``Fork`` where that depends on a condition."""
