@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import tunnelexport.promela
 import tunnelspec
 from tunnelcheck.decide import decide
+from tunnelcheck.interrupt import scratch
 from tunnelcheck.spin import circles
 from tunnelexport.promela.model import export
 from tunnelexport.promela.spin import Failed, Mode, Ran, run
@@ -106,8 +106,8 @@ def compare(
 
 def searched(system: System, properties: Sequence[Property]) -> Ran:
     """What SPIN finds of these properties. Raises ``Missing``, ``Failed`` and ``Refused``."""
-    with tempfile.TemporaryDirectory(prefix="tunnelspec-spin-") as folder:
-        return run(export(system, properties), Mode(optimise=0), Path(folder))
+    with scratch() as folder:
+        return run(export(system, properties), Mode(optimise=0), folder)
 
 
 def together(searches: Sequence[Ran]) -> Ran:

@@ -1,16 +1,19 @@
-"""Ctrl-C as a question that is asked where one can stop, instead of an exception anywhere; and workers that do not outlive us."""
+"""Ctrl-C as a question that is asked where one can stop, instead of an exception anywhere; and neither workers nor folders that
+outlive us."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import ParamSpec, TypeVar
 
@@ -38,6 +41,40 @@ def noted() -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Within this block no Ctrl-C and no SIGTERM does anything; what came meanwhile does it at its end."""
+    heard = list[tuple[int, FrameType | None]]()
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append((number, frame))
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, hear)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for told, frame in heard:
+        handlers[signal.Signals(told)](told, frame)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for a search, that is gone with this block, whatever ends it. An exception between the folder's making and its
+    first owner would leave it behind."""
+    with held():
+        folder = tempfile.TemporaryDirectory(prefix="tunnelspec-spin-")
+    with folder as name:
+        yield Path(name)
 
 
 class _Pool(ProcessPoolExecutor):

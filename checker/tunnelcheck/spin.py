@@ -6,7 +6,6 @@ as it gets by leaving actions out, and shown as a sequence diagram with transiti
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
+from tunnelcheck.interrupt import scratch
 from tunnelcheck.replay import Unfaithful, breaks, replay
 from tunnelcheck.report import Counterexample, Outcome, Patch, Summary, cost
 from tunnelcheck.scenarios import Scenario
@@ -52,8 +52,7 @@ def explore(system: System, search_: str, cores: int, memory_gib: float | None, 
             properties: Sequence[Property] = PROPERTIES) -> Ran:  # fmt: skip
     """One world, searched by SPIN. Raises ``Missing``, ``Failed``, and ``Refused`` for what cannot be translated."""
     model, mode = export(system, properties), mode_of(search_, cores, memory_gib)
-    with tempfile.TemporaryDirectory(prefix="tunnelspec-spin-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         if search_ != "swarm":
             ran = run(model, mode, folder, progress)
             if ran.violated and not ran.trails and ran.stopped != INTERRUPTED:  # several cores write none
@@ -91,8 +90,8 @@ def swarm(model: Model, members: Sequence[tuple[Mode, Path]], cores: int, progre
 
 def circles(system: System, progress: Progress = onwards, optimise: int = 1) -> Ran:
     """A search for a run without end. Raises as ``explore`` does."""
-    with tempfile.TemporaryDirectory(prefix="tunnelspec-spin-") as name:
-        return run(export(system, ()), Mode(breadth=False, circles=True, optimise=optimise), Path(name), progress)
+    with scratch() as folder:
+        return run(export(system, ()), Mode(breadth=False, circles=True, optimise=optimise), folder, progress)
 
 
 def together(found: Sequence[Ran], compiling: float) -> Ran:

@@ -3,16 +3,20 @@ processes, on a terminal."""
 
 from __future__ import annotations
 
+import gc
 import os
 import pty
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 
 import pytest
+
+from tunnelcheck.interrupt import scratch
 
 MARK = "TUNNELSPEC_INTERRUPTED"
 """A variable by which all processes of a run can be told, however they are started."""
@@ -137,3 +141,23 @@ def test_an_interrupt_stops_it_cleanly(case: str, tmp_path: Path) -> None:
     assert says in shown + out
     assert not processes(mark)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_gone_though_the_interrupt_came_as_it_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real signal, at the worst moment: the folder is there, and nobody has it yet."""
+    make = tempfile.mkdtemp
+
+    def interrupted(*args: str | None) -> str:
+        folder = make(*args)
+        signal.raise_signal(signal.SIGINT)
+        return folder
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", interrupted)
+    with pytest.raises(KeyboardInterrupt), scratch():
+        pytest.fail("it went on")
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
