@@ -7,7 +7,6 @@ which sources it was made (their code, not their words), and is stale when they 
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ import tunnelexport.promela
 import tunnelspec
 from tunnelcheck.decide import decide
 from tunnelcheck.interrupt import scratch
+from tunnelcheck.meaning import meaning
 from tunnelcheck.spin import circles
 from tunnelexport.promela.model import export
 from tunnelexport.promela.spin import Failed, Mode, Ran, run
@@ -190,22 +190,8 @@ def fingerprint() -> str:
     """A hash of that code."""
     digest = hashlib.sha256()
     for path in sources():
-        digest.update(path.name.encode() + code_of(path.read_text(encoding="utf-8")).encode())
+        digest.update(path.name.encode() + meaning(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()
-
-
-def code_of(text: str) -> str:
-    """A module's code without its words: docstrings, and what ``says`` and ``ref`` say."""
-
-    class Wordless(ast.NodeTransformer):
-        def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
-            return None if node.arg in ("says", "ref") else self.generic_visit(node)
-
-        def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-            words = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-            return ast.copy_location(ast.Pass(), node) if words else self.generic_visit(node)
-
-    return ast.dump(Wordless().visit(ast.parse(text)))
 
 
 def record(comparisons: Iterable[Comparison], version: str, sources: str) -> str:

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunnelcheck.meaning import meaning
 from tunnelcheck.mutation import record as records
 from tunnelcheck.mutation.cli import all_mutants
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Court, Fate, Ground, Notes, compared
 from tunnelcheck.mutation.mutants import OPERATORS, Mutant, mutants
-from tunnelcheck.mutation.record import Record, RecordError, meaning
+from tunnelcheck.mutation.record import Record, RecordError
 from tunnelcheck.mutation.source import bounds_moved, conjuncts_changed, helpers, with_helper
 from tunnelcheck.scenarios import BESIDE, SMALL, Scenario
 from tunnelcli.main import main

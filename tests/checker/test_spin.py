@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tunnelcheck.agreement import code_of, compare, engines_that_agree, recorded, sources, stale
+from tunnelcheck.agreement import compare, engines_that_agree, recorded, sources, stale
 from tunnelcheck.decide import decide
+from tunnelcheck.meaning import meaning
 from tunnelcheck.replay import breaks, replay
 from tunnelcheck.report import Outcome
 from tunnelcheck.spin import SEARCHES, check_with_spin, circles, counterexample
@@ -158,5 +159,5 @@ def test_the_record_is_about_the_tables_and_their_translation() -> None:
 def test_words_do_not_make_a_record_stale() -> None:
     """The sources' code counts; docstrings and what a line says do not."""
     text = 'def f(a):\n    """Says."""\n    return g(a, says="x", ref="y")\n'
-    assert code_of(text) == code_of(text.replace("Says.", "Other.").replace('"x"', '"z"'))
-    assert code_of(text) != code_of(text.replace("g(a", "g(-a"))
+    assert meaning(text) == meaning(text.replace("Says.", "Other.").replace('"x"', '"z"'))
+    assert meaning(text) != meaning(text.replace("g(a", "g(-a"))

@@ -6,7 +6,6 @@ checker's judgement, without comments, docstrings and the prose of the tables. A
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections import Counter
@@ -15,14 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tunnelcheck.meaning import meaning
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Fate
 from tunnelspec import machine
 
 FORMAT, VERSION = "tunnelspec-mutants", 1
 PATH = Path(__file__).with_name("record.json")
-PROSE = {"says", "ref", "waits_for"}
-"""Arguments that are for readers: what they say decides nothing."""
-
 HERE = Path(__file__).parent
 DECIDES = (HERE.parent / "scenarios.py", HERE.parent / "decide.py", HERE / "source.py", HERE / "mutants.py", HERE / "fate.py",
            HERE / "twins.py")  # fmt: skip
@@ -102,23 +99,3 @@ def key(files: Iterable[Path] | None = None) -> str:
         digest.update(path.name.encode())
         digest.update(meaning(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:16]
-
-
-def meaning(source: str) -> str:
-    """A module's code without what is only for readers."""
-    return ast.dump(_Meaning().visit(ast.parse(source)))
-
-
-class _Meaning(ast.NodeTransformer):
-    """Takes docstrings and the prose of tables away."""
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-        return node
-
-    def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
-        return None if node.arg in PROSE else self.generic_visit(node)
