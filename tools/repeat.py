@@ -2,9 +2,10 @@
 
     python tools/repeat.py --runs 100 [--first SEED] [--volume-every 10] [--record FILE]
 
-Each run starts the reference gateway and the reference runner anew and plays all cases against both, in an order and with
-random walks that the seed decides; the cases of volume, which no seed changes, only every so many runs. The first case that
-fails is shown with its conversation, and ends it. Exit codes: 0 all passed; 1 one did not; 2 wrong use; 4 a subject died.
+Each run starts the reference gateway and the reference runner anew, each in a process of its own, and plays all cases against
+both, in an order and with random walks that the seed decides; the cases of volume, which no seed changes, only every so many
+runs. The first case that fails is shown with its conversation, and ends it. Exit codes: 0 all passed; 1 one did not; 2 wrong
+use; 4 a subject died.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunnelconform.active import code, run_gateway, run_runner, shortest
@@ -25,11 +27,19 @@ from tunnelconform.arguments import add_gateway, add_runner
 from tunnelconform.played import Verdict
 from tunnelconform.session import opened
 from tunnelconform.stress import volume
-from tunnelconform.suite import Result
 from tunnelconform.terminal import Finding, report
 
 ROLES = ("gateway", "runner")
 VOLUME = {case.id for role in ROLES for case in volume(role)}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one role's play has to tell: its exit code, how often each verdict was given, and the cases left undecided."""
+
+    code: int
+    verdicts: Counter[str]
+    undecided: tuple[str, ...]
 
 
 class Progress:
@@ -50,7 +60,7 @@ class Progress:
             sys.stderr.flush()
 
 
-async def one(role: str, seed: int, with_volume: bool, side_by_side: int) -> tuple[Result, ...]:
+async def one(role: str, seed: int, with_volume: bool, side_by_side: int) -> Told:
     """All cases, once; the first that does not pass is reported."""
     parser = argparse.ArgumentParser()
     kinds = parser.add_subparsers()
@@ -67,33 +77,43 @@ async def one(role: str, seed: int, with_volume: bool, side_by_side: int) -> tup
         findings = [Finding(r.case, await shortest(r, session), (r.case.id,)) for r in failed[:3]]
         if code(results, False):
             report(results, findings, f"{role}, seed {seed}", time.monotonic() - began, False, sys.stdout)
-    return results
+            sys.stdout.flush()
+    undecided = tuple(result.case.id for result in results if result.verdict is Verdict.INCONCLUSIVE)
+    return Told(code(results, False), Counter(result.verdict.value for result in results), undecided)
 
 
-async def again(args: argparse.Namespace) -> int:
+def played(role: str, seed: int, with_volume: bool, side_by_side: int) -> Told:
+    """The same, in a process of its own."""
+    return asyncio.run(one(role, seed, with_volume, side_by_side))
+
+
+def again(args: argparse.Namespace) -> int:
     """Run after run; the exit code."""
     counts, undecided = Counter[str](), Counter[str]()
     progress, seconds, began = Progress(args.runs), list[float](), time.monotonic()
     ended = 0
-    for run in range(1, args.runs + 1):
-        seed, started = args.first + run - 1, time.monotonic()
-        with_volume = bool(args.volume_every) and (run - 1) % args.volume_every == 0
-        both = await asyncio.gather(*(one(role, seed, with_volume, args.side_by_side) for role in ROLES))
-        seconds.append(time.monotonic() - started)
-        counts.update(f"{role} {r.verdict.value}" for role, results in zip(ROLES, both, strict=True) for r in results)
-        undecided.update(r.case.id for results in both for r in results if r.verdict is Verdict.INCONCLUSIVE)
-        progress.see(run, counts)
-        ended = max(code(results, False) for results in both)
-        if args.record:
-            written = {"runs": run, "first_seed": args.first, "counts": dict(counts), "passed": run - bool(ended),
-                       "seconds": round(time.monotonic() - began), "longest_run_s": round(max(seconds), 1),
-                       "inconclusive": dict(undecided.most_common()),
-                       "load": [round(load, 1) for load in os.getloadavg()]}  # fmt: skip
-            args.record.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-        if ended:
-            break
-    told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-    print(f"{len(seconds) - bool(ended)} of {args.runs} runs passed, seeds from {args.first}: {told}; "
+    with ProcessPoolExecutor(len(ROLES)) as processes:
+        for run in range(1, args.runs + 1):
+            seed, started = args.first + run - 1, time.monotonic()
+            with_volume = bool(args.volume_every) and (run - 1) % args.volume_every == 0
+            sides = [processes.submit(played, role, seed, with_volume, args.side_by_side) for role in ROLES]
+            both = {role: side.result() for role, side in zip(ROLES, sides, strict=True)}
+            seconds.append(time.monotonic() - started)
+            for role, told in both.items():
+                counts.update({f"{role} {verdict}": count for verdict, count in told.verdicts.items()})
+                undecided.update(told.undecided)
+            progress.see(run, counts)
+            ended = max(told.code for told in both.values())
+            if args.record:
+                written = {"runs": run, "first_seed": args.first, "counts": dict(counts), "passed": run - bool(ended),
+                           "seconds": round(time.monotonic() - began), "longest_run_s": round(max(seconds), 1),
+                           "inconclusive": dict(undecided.most_common()),
+                           "load": [round(load, 1) for load in os.getloadavg()]}  # fmt: skip
+                args.record.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+            if ended:
+                break
+    summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+    print(f"{len(seconds) - bool(ended)} of {args.runs} runs passed, seeds from {args.first}: {summary}; "
           f"{sum(seconds):.0f} s, {sum(seconds) / len(seconds):.1f} s a run")  # fmt: skip
     return ended
 
@@ -111,7 +131,7 @@ def main() -> int:
                         help="so many conversations at once (default %(default)s)")  # fmt: skip
     parser.add_argument("--record", type=Path, metavar="FILE", help="write counts and times as JSON after each run")
     args = parser.parse_args()
-    return asyncio.run(again(args)) if args.runs > 0 else parser.error("--runs must be positive")
+    return again(args) if args.runs > 0 else parser.error("--runs must be positive")
 
 
 if __name__ == "__main__":

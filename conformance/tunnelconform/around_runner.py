@@ -43,6 +43,9 @@ STORE = -2
 STOPS = -3
 """The channel of the actor's stop, which waits for the handler that runs."""
 
+ASKS = -4
+"""The channel of what is asked of the actor: an open may be answered while messages still wait for their handler."""
+
 NOT_FOUND = (1011, "Actor not found")
 NORMAL = 1000
 HIBERNATING, PLAIN = "test", "plain"
@@ -152,8 +155,8 @@ class AroundRunner(Surroundings):
 
     def react(self, memory: Actor, output: Any, time_ms: int) -> tuple[Actor, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, AskActor):
-            asked = Told(ACTOR, Asked(time_ms), 0, time_ms)
-            return memory, (asked, Told(ACTOR, ActorListens(), 0, time_ms)) if memory.alive else (asked,), ()
+            asked = Told(ASKS, Asked(time_ms), 0, time_ms)
+            return memory, (asked, Told(ASKS, ActorListens(), 0, time_ms)) if memory.alive else (asked,), ()
         if isinstance(output, Remember):
             return memory._replace(known=True), (), ()
         if isinstance(output, Forget):

@@ -38,6 +38,7 @@ from tunnelspec.frames import (
     ToClientWebSocketOpen,
     ToServerInit,
     ToServerStopping,
+    ToServerWebSocketMessage,
     ToServerWebSocketOpen,
     TunnelAck,
 )
@@ -176,6 +177,30 @@ def test_what_a_subject_was_told_it_has_worked_on_in_time_whatever_came_before(l
     side.loses(1, [LinkLost(1, lost)], lost)
     assert side.silent_until(600)
     assert {h.state[RUNNER.place("hibernation")].context.since for h in side.hypotheses} == {lost}
+
+
+@given(st.integers(0, 3))
+def test_an_open_may_be_answered_before_what_waits_for_its_handler(first: int) -> None:
+    """CONN-R-03, CONN-R-07: the answer to a repeated open comes anywhere among what the actor still says; that keeps its order."""
+    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
+    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
+    side = Side("runner", oracle, oracle.start(memory=Actor(hibernates=False)), GRACE_MS)
+    side.told(Told(1, Begins(), 0, 1))
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
+    side.says(1, TunnelAck(), 2, b"o")
+    side.says(1, ToServerWebSocketOpen(False, -1), 3, b"r")
+    for number in (1, 2, 3):
+        side.hears(1, ToClientWebSocketMessage(0, b"state", False), b"m%d" % number, 4)
+        side.says(1, TunnelAck(), 5, b"m%d" % number)
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"p", 6)
+    side.says(1, TunnelAck(), 7, b"p")
+    said = [ToServerWebSocketMessage(b"%d" % number, False) for number in (1, 2, 3)]
+    said_and_answered = (*said[:first], ToServerWebSocketOpen(False, -1), *said[first:])
+    for place, frame in enumerate(said_and_answered):
+        side.says(1, frame, 8, b"x%d" % place)
+        assert not side.problem
+    side.says(1, said[-1], 9, b"y")
+    assert side.problem
 
 
 def test_who_has_closed_its_link_owes_nothing_on_it() -> None:
