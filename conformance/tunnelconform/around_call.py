@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tunnelconform.around_request import MARK, mark
-from tunnelconform.around_runner import ACTOR, AroundRunner, Begins
+from tunnelconform.around_runner import ACTOR, AroundRunner
 from tunnelconform.oracle import Hypothesis, Told
 from tunnelspec.endpoint import HTTP_RUNNER
 from tunnelspec.events import (
     ActorFails,
     ActorResponds,
     ActorResponseBody,
-    ActorStops,
     CallActor,
     CallBody,
     CancelCall,
@@ -39,6 +38,7 @@ class Called(NamedTuple):
     """The test actor: whether it lives, and what it was called with."""
 
     alive: bool = False
+    next: bool = False  # another life is to begin once this one is over
     call: int = 0  # so many calls there were, and calls that were cancelled
     start: ToClientRequestStart | None = None
     body: bytes = b""
@@ -52,14 +52,13 @@ class AroundCall(AroundRunner):
         return True
 
     def work(self, memory: Any, event: Any) -> tuple[Any, Any]:
-        if isinstance(event, Begins):
-            return memory._replace(alive=True), None
-        if isinstance(event, ActorStops):
-            return memory._replace(alive=False), event if memory.alive else None
         if isinstance(event, Answers):  # to a call that was cancelled, or whose life is over, nothing is answered
             lost = event.call != memory.call or (not memory.alive and not isinstance(event.event, ActorFails))
             return memory, None if lost else event.event
-        return memory, event
+        return super().work(memory, event)
+
+    def begun(self, memory: Any) -> Any:
+        return memory._replace(alive=True, next=False)
 
     def may_be_void(self, memory: Any, event: Any) -> bool:
         return isinstance(event, Answers) and event.perhaps
@@ -67,7 +66,9 @@ class AroundCall(AroundRunner):
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, CallActor):
             whole = not output.frame.stream
-            memory = Called(memory.alive, memory.call + 1, output.frame, output.frame.body or b"", whole)
+            memory = memory._replace(
+                call=memory.call + 1, start=output.frame, body=output.frame.body or b"", whole=whole
+            )
             return memory, tuple(_told(memory, time_ms)), ()
         if isinstance(output, CallBody) and not memory.whole:
             memory = memory._replace(body=memory.body + output.data, whole=output.finish)

@@ -77,6 +77,7 @@ class Actor(NamedTuple):
 
     hibernates: bool = True
     alive: bool = False
+    next: bool = False  # another life is to begin once this one is over
     handled: int = 0  # messages, in all its lives
     durable: int = 0  # of them, those whose effect is
     known: bool = False  # the socket
@@ -132,15 +133,16 @@ class AroundRunner(Surroundings):
             return not any(isinstance(other.event, Ends) for other in h.told)
         return not any(0 < other.channel < told.channel for other in h.told)
 
-    def work(self, memory: Actor, event: Any) -> tuple[Actor, Any]:
+    def work(self, memory: Any, event: Any) -> tuple[Any, Any]:
         if isinstance(event, Begins):
-            return memory._replace(alive=True, handled=memory.durable), None
+            return memory._replace(next=True) if memory.alive else self.begun(memory), None
         if isinstance(event, Asked):
             return memory, answer(memory, event.now)
         if isinstance(event, Ends):
             return closed(memory, event.code, event.reason) if memory.alive else memory, None
         if isinstance(event, ActorStops):
-            return memory._replace(alive=False), event if memory.alive else None
+            after = self.begun(memory) if memory.next else memory._replace(alive=False)
+            return after, event if memory.alive else None
         if not isinstance(event, ActorSends | ActorCloses | Committed | Concluded):
             return memory, event
         if not memory.alive:
@@ -148,6 +150,10 @@ class AroundRunner(Surroundings):
         if isinstance(event, Committed):
             return durable(memory, event.index), event
         return memory, event
+
+    def begun(self, memory: Any) -> Any:
+        """A life, that knows what is durable."""
+        return memory._replace(alive=True, next=False, handled=memory.durable)
 
     def may_be_void(self, memory: Actor, event: Any) -> bool:
         """An actor whose socket is closed need not handle what still comes over it."""

@@ -129,6 +129,8 @@ class RunnerPlay(Play):
 
     async def do_start(self, step: talk.Start) -> None:
         self.generation += 1
+        if self.alive:  # then one begins instead of it
+            self.tell(STOPS, ActorStops(self.now()))
         self.alive = True
         self.tell(self.hub.link, Begins())
         self.fact(promises_runner.ACTOR, True, promises_runner.Begins())

@@ -106,6 +106,8 @@ class _Runner:
         self.time_ms = fact.time_ms
         what = fact.what
         if isinstance(what, Begins):
+            if self.life:
+                self._is_shut()  # also if nobody stopped the one before
             self.life, self.covered, self.given = self.life + 1, 0, set()
         elif isinstance(what, Stops | Gone | ToClientWebSocketClose | ToServerWebSocketClose):
             self._is_shut()

@@ -157,6 +157,19 @@ def lives() -> Iterator[Case]:
     says = "A socket that its client has closed is closed, also for an open that came in the same breath."
     breath = (*awake, talk.Shut(at_once=True), talk.Open(at_once=True), talk.Stop(), *again)
     yield Case("CONN-R-13/opened-in-one-breath", breath, frozenset(), says, lenient=True)
+    says = "A life that begins in place of another closes that one's sockets with retry; what was not acked may be brought again."
+    taken_over = (*awake, talk.Bring(index=2, at_once=True), talk.Start(), CLOSED, talk.Open(), OPENED)
+    anew = (talk.Bring(index=2), talk.Bring(index=3, text="state"), talk.Shut())
+    yield Case("CONN-R-14/replaced", (*taken_over, *anew), frozenset(), says, lenient=True)
+    says = "An actor that is stopped and started while it still starts leaves no open without an answer."
+    hurried = (
+        talk.Start(),
+        talk.Open(at_once=True),
+        talk.Stop(at_once=True),
+        *again,
+        talk.Bring(index=1, text="state"),
+    )
+    yield Case("CONN-R-14/started-in-one-breath", (*hurried, talk.Shut()), frozenset(), says, lenient=True)
 
 
 def cases(limits: Limits) -> Iterator[Case]:

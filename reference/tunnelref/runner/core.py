@@ -401,14 +401,19 @@ class Runner(Driver):
 
     def actor_stopped(self, hosted: Hosted, code: StopCode, message: str | None) -> None:
         """The actor's life is over: its sockets are closed, then the gateway is told."""
-        now = self.clock.now_ms()
-        if self.actors.get(hosted.id) is hosted:
-            del self.actors[hosted.id]
-            for entry in list(self.entries.values()):
-                if entry.actor_id == hosted.id:
-                    entry.post(ActorStops(now))
+        self._leave(hosted)
         self.tell(EventActorStateUpdate(hosted.id, hosted.generation, ActorStateStopped(code, message)))
         self._hang_up()
+
+    def _leave(self, hosted: Hosted) -> None:
+        """Nothing is asked of this life any more."""
+        if self.actors.get(hosted.id) is not hosted:
+            return
+        now = self.clock.now_ms()
+        del self.actors[hosted.id]
+        for entry in list(self.entries.values()):
+            if entry.actor_id == hosted.id:
+                entry.post(ActorStops(now))
 
     def fenced(self, hosted: Hosted, error: Fenced) -> None:
         """A later life of the actor has begun elsewhere: this one is over."""
@@ -442,8 +447,11 @@ class Runner(Driver):
             if hosted is not None and hosted.generation == command.generation:
                 hosted.stop()
             return
-        if hosted is not None and hosted.generation < command.generation:
-            hosted.stop()  # a life that the gateway took for lost
+        if hosted is not None:
+            if hosted.generation >= command.generation:
+                return
+            hosted.stop()  # a life that the gateway took for lost; its handler may hang, and the next does not wait for it
+            self._leave(hosted)
         actor_class = self.classes.get(command.config.name)
         if actor_class is None or self.local("link").state == "stopping":
             stopped = ActorStateStopped(StopCode.ERROR, f"this runner does not host {command.config.name!r}")
