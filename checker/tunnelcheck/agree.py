@@ -10,8 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tunnelcheck.agreement import RECORD, Comparison, Task, done, fingerprint, record, stale, tasks
+from tunnelcheck.agreement import RECORD, Comparison, Task, done, record, sources, stale, tasks
 from tunnelcheck.interrupt import workers
+from tunnelcheck.meaning import Sources
 from tunnelexport.promela.shapes import Refused
 from tunnelexport.promela.spin import Failed, Missing, tool
 from tunnelspec.deviations import DEVIATIONS
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         return check()
     whole = args.scenario is None and args.deviation is None
-    sources = fingerprint()
+    made_of = Sources.of(sources())
     try:
         version = spin_version()
         found = told(tasks() if whole else picked(args.scenario, args.deviation), args.processes)
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     agrees = all(comparison.agrees for comparison in found)
     print(f"\n{len(found)} comparisons: {'the engines agree' if agrees else 'the engines differ'}")
     if whole:
-        RECORD.write_text(record(found, version, sources), encoding="utf-8")
+        RECORD.write_text(record(found, version, made_of), encoding="utf-8")
     return 0 if agrees else 1
 
 

@@ -7,7 +7,6 @@ which sources it was made (their code, not their words), and is stale when they 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ import tunnelexport.promela
 import tunnelspec
 from tunnelcheck.decide import decide
 from tunnelcheck.interrupt import scratch
-from tunnelcheck.meaning import meaning
+from tunnelcheck.meaning import Sources
 from tunnelcheck.spin import circles
 from tunnelexport.promela.model import export
 from tunnelexport.promela.spin import Failed, Mode, Ran, run
@@ -28,6 +27,7 @@ from tunnelspec.properties import PROPERTIES, Property
 from tunnelspec.system import System
 from tunnelspec.worlds import MEDIUM, MEETINGS, SMALL, Scenario
 
+FORMAT, VERSION = "tunnelspec-agreement", 2
 RECORD = Path(__file__).with_name("agreement.json")
 """The committed record."""
 
@@ -186,18 +186,10 @@ def sources() -> tuple[Path, ...]:
     return tuple(path for room in rooms for path in sorted(room.glob("*.py")) if path.name not in OTHERS)
 
 
-def fingerprint() -> str:
-    """A hash of that code."""
-    digest = hashlib.sha256()
-    for path in sources():
-        digest.update(path.name.encode() + meaning(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()
-
-
-def record(comparisons: Iterable[Comparison], version: str, sources: str) -> str:
-    """The record as JSON: one line for each comparison. ``sources``: the fingerprint when it was begun."""
+def record(comparisons: Iterable[Comparison], version: str, sources: Sources) -> str:
+    """The record as JSON: one line for each comparison. ``sources``: those when it was begun."""
     rows = [json.dumps({**asdict(c), "agrees": c.agrees}) for c in comparisons]
-    head = {"format": "tunnelspec-agreement", "version": 1, "spin": version, "sources": sources}
+    head = {"format": FORMAT, "version": VERSION, "spin": version, "sources": asdict(sources)}
     return json.dumps(head)[:-1] + ', "comparisons": [\n' + ",\n".join(rows) + "\n]}\n"
 
 
@@ -207,13 +199,13 @@ def recorded() -> dict[str, Any] | None:
         found: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found
+    return found if found.get("version") == VERSION else None
 
 
 def stale() -> bool:
     """Whether the record is missing, or of other sources."""
     found = recorded()
-    return found is None or found.get("sources") != fingerprint()
+    return found is None or not Sources(**found["sources"]).are(sources())
 
 
 def engines_that_agree() -> tuple[str, ...]:

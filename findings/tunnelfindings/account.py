@@ -18,7 +18,7 @@ from typing import Any
 
 from tunnelcheck import decide as deciding
 from tunnelcheck.interrupt import workers
-from tunnelcheck.mutation.record import key as key_of
+from tunnelcheck.meaning import Sources
 from tunnelcheck.replay import replay
 from tunnelcheck.report import check
 from tunnelcheck.scenarios import BESIDE, MEDIUM, PROPERTIES_OF, SMALL
@@ -88,17 +88,20 @@ def account(report: Report = lambda done, total, departures: None) -> tuple[Brok
 # -- the record ------------------------------------------------------------------------------------------------------
 
 
-def key() -> str:
-    """The hash of what decides the account."""
+VERSION = 2
+
+
+def sources() -> tuple[Path, ...]:
+    """What decides the account."""
     spec = Path(str(machine.__file__)).parent
     asked = (path for path in sorted(spec.glob("*.py")) if not path.name.startswith("duties"))  # duties are not asked
-    return key_of((*asked, Path(str(deciding.__file__))))
+    return (*asked, Path(str(deciding.__file__)))
 
 
-def to_json(harms: Iterable[Broken], made_by: str) -> str:
-    """The record: a line a violation. ``made_by``: the key when it was begun."""
+def to_json(harms: Iterable[Broken], made_by: Sources) -> str:
+    """The record: a line a violation. ``made_by``: the sources when it was begun."""
     rows = ",\n".join(f" {json.dumps(asdict(harm))}" for harm in harms)
-    head = json.dumps({"format": "tunnelspec-account", "version": 1, "key": made_by})
+    head = json.dumps({"format": "tunnelspec-account", "version": VERSION, "key": asdict(made_by)})
     return f'{head[:-1]}, "broken": [\n{rows}\n]}}\n'
 
 
@@ -108,7 +111,7 @@ def recorded() -> tuple[Broken, ...] | None:
         raw: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if raw.get("key") != key():
+    if raw.get("version") != VERSION or not Sources(**raw["key"]).are(sources()):
         return None
     return tuple(
         Broken(tuple(row["departures"]), row["property"], row["world"], tuple(row["actions"])) for row in raw["broken"]

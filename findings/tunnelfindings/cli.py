@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tunnelfindings.account import RECORD, Broken, account, faults, key, recorded, to_json
+from tunnelcheck.meaning import Sources
+from tunnelfindings.account import RECORD, Broken, account, faults, recorded, sources, to_json
 from tunnelfindings.claims import CLAIMS
 from tunnelfindings.experiments import Departures, Verdict
 from tunnelfindings.explore import explore_all
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         return 5
     try:
         if harms is None and args.only is None:
-            made_by = key()
+            made_by = Sources.of(sources())
             harms = account(progress)
             RECORD.write_text(to_json(harms, made_by), encoding="utf-8")
         explored = explore_all((need for claim in claims for need in claim.needs), progress)

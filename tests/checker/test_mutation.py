@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunnelcheck.meaning import meaning
+from tunnelcheck.meaning import Sources, meaning
 from tunnelcheck.mutation import record as records
 from tunnelcheck.mutation.cli import all_mutants
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Court, Fate, Ground, Notes, compared
@@ -189,21 +189,35 @@ def test_a_machines_mutants_are_killed_or_make_no_difference(capsys: pytest.Capt
 def test_a_record_goes_round(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     fates = {"A": Fate(KILLED, "P-ACCOUNT", "wrap"), "B": Fate(EQUIVALENT, because="so it is"), "C": Fate(SURVIVED)}
-    path.write_text(Record("k", fates, 3.0).to_json(), encoding="utf-8")
+    key = Sources("k", "t")
+    path.write_text(Record(key, fates, 3.0).to_json(), encoding="utf-8")
     read = records.read(path)
-    assert (read.key, dict(read.fates), read.seconds) == ("k", fates, 3.0)
+    assert (read.key, dict(read.fates), read.seconds) == (key, fates, 3.0)
     assert read.stale
     assert read.share() == 0.5
     assert main(["mutate", "--check", "--record", str(path)]) == 5
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": "other"}', '{"format": "tunnelspec-mutants", "version": 1, "key": "", '
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "other"}', '{"format": "tunnelspec-mutants", "version": 1}',
+                                  '{"format": "tunnelspec-mutants", "version": 2, "key": {"meaning": "", "text": ""}, '
                                   '"seconds": 0, "mutants": {"A": {"state": "lost"}}}'])  # fmt: skip
 def test_a_file_that_is_no_record_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RecordError, match="record"):
         records.read(path)
+
+
+def test_a_record_is_of_what_its_sources_mean(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("A = 1  # one\n", encoding="utf-8")
+    made = Sources.of([module])
+    assert made.are([module])
+    module.write_text("A = 1  # the first\n", encoding="utf-8")
+    assert made.text != Sources.of([module]).text
+    assert made.are([module])
+    module.write_text("A = 2  # one\n", encoding="utf-8")
+    assert not made.are([module])
 
 
 def test_prose_decides_nothing_and_code_does() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tunnelcheck.interrupt import workers
+from tunnelcheck.meaning import Sources
 from tunnelcheck.mutation import record as records
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Court, Fate, Ground, Notes
 from tunnelcheck.mutation.mutants import OPERATORS, Mutant, mutants
@@ -95,7 +96,7 @@ def all_mutants() -> tuple[Mutant, ...]:
 
 def try_all(args: argparse.Namespace, chosen: Sequence[Mutant], whole: bool) -> int:
     """Try the mutants; write the record, if they are all there are. An interrupted run goes on where it was."""
-    began, key = time.monotonic(), records.key()
+    began, key = time.monotonic(), Sources.of(records.sources())
     part = args.record.with_suffix(".part.json")
     before = begun(part, key) if whole else Record(key, {}, 0)
     fates = dict(before.fates)
@@ -120,13 +121,13 @@ def try_all(args: argparse.Namespace, chosen: Sequence[Mutant], whole: bool) -> 
     return 0 if found().share() >= ENOUGH else 1
 
 
-def begun(part: Path, key: str) -> Record:
+def begun(part: Path, key: Sources) -> Record:
     """What an interrupted run with the same key has found."""
     try:
         known = records.read(part)
     except (RecordError, OSError):
         return Record(key, {}, 0)
-    return known if known.key == key else Record(key, {}, 0)
+    return known if known.key.meaning == key.meaning else Record(key, {}, 0)
 
 
 def select(

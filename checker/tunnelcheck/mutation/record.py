@@ -1,24 +1,23 @@
 """The record: what became of every mutant, kept so that it need not be found out again.
 
-It is committed beside this module. Its key is a hash of all that decides a fate: the code of the specification and of the
+It is committed beside this module. Its key is of all that decides a fate: the code of the specification and of the
 checker's judgement, without comments, docstrings and the prose of the tables. A record with another key is stale.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tunnelcheck.meaning import meaning
+from tunnelcheck.meaning import Sources
 from tunnelcheck.mutation.fate import EQUIVALENT, KILLED, SURVIVED, Fate
 from tunnelspec import machine
 
-FORMAT, VERSION = "tunnelspec-mutants", 1
+FORMAT, VERSION = "tunnelspec-mutants", 2
 PATH = Path(__file__).with_name("record.json")
 HERE = Path(__file__).parent
 DECIDES = (HERE.parent / "scenarios.py", HERE.parent / "decide.py", HERE / "source.py", HERE / "mutants.py", HERE / "fate.py",
@@ -34,14 +33,14 @@ class RecordError(ValueError):
 class Record:
     """The fates of all mutants, by their ids; ``seconds`` is what finding them took, on all processes together."""
 
-    key: str
+    key: Sources
     fates: Mapping[str, Fate]
     seconds: float
 
     @property
     def stale(self) -> bool:
         """Whether the specification or the checker has changed since."""
-        return self.key != key()
+        return not self.key.are(sources())
 
     def counts(self) -> Counter[str]:
         """How many were killed, equivalent, or survived."""
@@ -58,7 +57,7 @@ class Record:
 
     def to_json(self) -> str:
         """A line a mutant, so that a diff shows which fates have changed."""
-        head = {"format": FORMAT, "version": VERSION, "key": self.key, "seconds": round(self.seconds)}
+        head = {"format": FORMAT, "version": VERSION, "key": asdict(self.key), "seconds": round(self.seconds)}
         lines = [
             f" {json.dumps(id_)}: {json.dumps(_short(fate), ensure_ascii=False)}" for id_, fate in self.fates.items()
         ]
@@ -83,19 +82,13 @@ def read(path: Path = PATH) -> Record:
         wrong = [id_ for id_, fate in fates.items() if fate.state not in (KILLED, EQUIVALENT, SURVIVED)]
         if wrong:
             raise RecordError(f"{path}: {wrong[0]}: {fates[wrong[0]].state!r} is no fate")
-        return Record(str(raw["key"]), fates, float(raw["seconds"]))
+        return Record(Sources(**raw["key"]), fates, float(raw["seconds"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, RecordError):
             raise
         raise RecordError(f"{path}: not a record of mutants: {error}") from error
 
 
-def key(files: Iterable[Path] | None = None) -> str:
-    """The hash of what decides fates."""
-    spec = Path(machine.__file__).parent
-    paths = tuple(files) if files is not None else (*sorted(spec.glob("*.py")), *DECIDES)
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode())
-        digest.update(meaning(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()[:16]
+def sources() -> tuple[Path, ...]:
+    """What decides fates."""
+    return (*sorted(Path(machine.__file__).parent.glob("*.py")), *DECIDES)
