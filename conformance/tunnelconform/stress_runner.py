@@ -172,6 +172,14 @@ def lives() -> Iterator[Case]:
     yield Case("CONN-R-14/started-in-one-breath", (*hurried, talk.Shut()), frozenset(), says, lenient=True)
 
 
+def ends() -> Iterator[Case]:
+    """A runner that is to stop, and whose actor lives."""
+    hosts = (talk.Admit(), talk.Post(frame="ToClientInit", at_once=True), talk.Start())
+    says = "The actors stop before the link is closed, and it is closed though they lived."
+    yield Case("LINK-R-08/with-an-actor", (*hosts, talk.Terminate()), frozenset(), says)
+    yield Case("LINK-R-10/with-an-actor", (*hosts, talk.Post(frame="ToClientClose")), frozenset(), says)
+
+
 def cases(limits: Limits) -> Iterator[Case]:
     """All but the walks."""
-    return itertools.chain(faults(), lives(), volume())
+    return itertools.chain(faults(), lives(), ends(), volume())
