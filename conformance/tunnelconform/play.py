@@ -230,8 +230,10 @@ class Play:
         return ""
 
     async def _step(self, step: Step) -> None:
-        handler: Callable[[Any], Awaitable[None]] = getattr(self, "do_" + step.do.replace("-", "_"))
+        handler: Callable[[Any], Awaitable[None]] | None = getattr(self, "do_" + step.do.replace("-", "_"), None)
         try:
+            if handler is None:  # a part of a conversation may be of another kind than the whole
+                raise Impossible("this play knows no such step")
             await handler(step)
         except Impossible as error:
             if not self.lenient:
