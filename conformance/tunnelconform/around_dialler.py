@@ -53,8 +53,12 @@ class Plug(NamedTuple):
     closing: bool = False
 
 
+@dataclass
 class AroundDialler(AroundLink):
-    """The link's surroundings."""
+    """The link's surroundings. ``hung_up``: the runner was seen to close its link; what it then still says nobody hears, be it
+    due since before."""
+
+    hung_up: bool = False
 
     def may_happen(self, h: Hypothesis, by_ms: int) -> Iterator[Any]:
         yield from (timer.event(timer.due_ms) for timer in h.timers if timer.due_ms - EARLY_MS <= by_ms)
@@ -83,7 +87,11 @@ class AroundDialler(AroundLink):
     def react(self, memory: Plug, output: Any, time_ms: int) -> tuple[Plug, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, HangUp):
             return memory._replace(closing=True), (), (output,) if memory.up and not memory.closing else ()
-        if isinstance(output, Dial) or type(output) in SEEN_AS:
+        if isinstance(output, Dial):
+            return memory, (), (output,)
+        if self.hung_up:
+            return memory, (), ()
+        if type(output) in SEEN_AS:
             return memory, (), (output,)
         if isinstance(output, PassOn) and isinstance(output.frame, ToClientCommands):
             return memory, (), (ToServerAckCommands(output.frame.commands[-1].index),)

@@ -57,7 +57,8 @@ class DiallerPlay(Play):
         lenient: bool = False, tables: Endpoint = LINK_RUNNER, grace_ms: int = GRACE_MS,
     ) -> None:  # fmt: skip
         self.ship, self.landing = ship, ship.landing
-        oracle = Oracle(tables, AroundDialler(), limits, goal)
+        self.around = AroundDialler()
+        oracle = Oracle(tables, self.around, limits, goal)
         ready = tables.start({"link": "ready"})
         side = Side("runner", oracle, oracle.start(ready, memory=Plug(up=True)), grace_ms)
         super().__init__(conversation, limits, side, lenient, grace_ms)
@@ -108,6 +109,7 @@ class DiallerPlay(Play):
             code, reason = (ABNORMAL, "") if received is None else (int(received.code), received.reason)
             self.see(SOCKET, HangUp(code, reason), b"", "gateway")
             self.side.closes(SOCKET)
+            self.around.hung_up = True
             self.tell(SOCKET, LinkDown(self.now()))
 
     def _hears(self, frame: Any) -> None:
@@ -129,6 +131,7 @@ class DiallerPlay(Play):
     async def do_admit(self, step: talk.Admit) -> None:
         waits = await self._dial()
         self.note("gateway", "runner", "admits it")
+        self.around.hung_up = False
         self.tell(SOCKET, LinkUp(self.now()))
         waits.set_result(None)
         await self.until(lambda: self.connection is not None, "the runner gave its dial up")

@@ -203,21 +203,18 @@ def test_an_open_may_be_answered_before_what_waits_for_its_handler(first: int) -
     assert side.problem
 
 
-def test_who_has_closed_its_link_owes_nothing_on_it() -> None:
-    """LINK-R-04, LINK-R-08: a runner that stops just before its ping is due closes the link first."""
-
-    def stopped() -> Side:
-        limits = replace(DEFAULT, ping_interval_ms=300)
-        oracle = Oracle(LINK_RUNNER, AroundDialler(), limits)
-        side = Side("link", oracle, oracle.start(LINK_RUNNER.start({"link": "joining"}), memory=Plug(True)), GRACE_MS)
-        side.told(Told(SOCKET, Received(ToClientInit("x", -1, ProtocolMetadata(1)), 1), 0, 1))
-        side.told(Told(STOPS, RunnerStops(250), 0, 250))
-        assert side.says(SOCKET, ToServerStopping(), 330)
-        assert side.says(SOCKET, HangUp(1001, "runner stops"), 340)
-        return side
-
-    side = stopped()
-    assert not side.silent_until(500)
-    side = stopped()
-    side.closes(SOCKET)
-    assert side.silent_until(500)
+@given(st.integers(302, 500), st.booleans())
+def test_who_has_closed_its_link_owes_nothing_on_it(until: int, closes: bool) -> None:
+    """LINK-R-04, LINK-R-08: a runner whose ping is due about when it stops closes the link first, late as it may be."""
+    limits = replace(DEFAULT, ping_interval_ms=300)
+    around = AroundDialler()
+    oracle = Oracle(LINK_RUNNER, around, limits)
+    side = Side("link", oracle, oracle.start(LINK_RUNNER.start({"link": "joining"}), memory=Plug(True)), GRACE_MS)
+    side.told(Told(SOCKET, Received(ToClientInit("x", -1, ProtocolMetadata(1)), 1), 0, 1))
+    side.told(Told(STOPS, RunnerStops(250), 0, 250))
+    assert side.says(SOCKET, ToServerStopping(), 330)
+    assert side.says(SOCKET, HangUp(1001, "runner stops"), 340)
+    if closes:
+        side.closes(SOCKET)
+        around.hung_up = True
+    assert side.silent_until(until) == closes
