@@ -18,10 +18,12 @@ import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunnelconform import baseline
+from tunnelconform.played import Verdict
 from tunnelconform.report import Entry, ReportError, read
 
 REPORT = Path(__file__).parents[1] / "conformance" / "reports" / "engine-2.3.19.md"
@@ -52,6 +54,11 @@ def way_of(entry: Entry) -> str:
     return f"{'no ' if silent else ''}{words[0]}{code}"
 
 
+def why_of(entry: Entry) -> str:
+    """Why it was inconclusive, without the step at which it was."""
+    return re.sub(r"^step \d+, [^:]*: ", "", entry.why)
+
+
 class Record:
     """The runs, and what came of each case in them. A run whose JSON was lost has its counts only."""
 
@@ -60,11 +67,12 @@ class Record:
         self.ways: list[str] = list(read.get("ways", ()))
         self.cases: dict[str, str] = dict(read.get("cases", {}))
 
-    def add(self, path: Path, note: str, load: float) -> None:
-        """One more run. Raises ``ReportError``, ``OSError``."""
+    def add(self, path: Path, note: str, load: float, only: str = "*") -> None:
+        """One more run; of its cases, those that match. Raises ``ReportError``, ``OSError``."""
         report = read(path)
+        entries = [entry for entry in report.entries if fnmatchcase(entry.id, only)]
         came = defaultdict[str, list[str]](list)
-        for entry in report.entries:
+        for entry in entries:
             came[entry.id].append(LETTERS.get(entry.verdict.value) or f"f{self._way(way_of(entry))}")
         options = [word for word in report.again.split()[3:] if not word.startswith("--subject")]
         run = {
@@ -72,8 +80,9 @@ class Record:
             "note": note,
             "options": " ".join(options),
             "load": load,
-            "counts": dict(Counter(entry.verdict.value for entry in report.entries)),
+            "counts": dict(Counter(entry.verdict.value for entry in entries)),
             "seconds": round(report.seconds),
+            "why": dict(Counter(why_of(e) for e in entries if e.verdict is Verdict.INCONCLUSIVE).most_common()),
             **({"missing": report.missing} if report.missing else {}),
         }
         if run in self.runs:
@@ -177,10 +186,8 @@ def quoted(ids: Iterable[str]) -> str:
 def case_lists(record: Record, known: Mapping[str, str]) -> str:
     """The cases of each finding, and what their being there rests on."""
     borne = sum(any(n >= ENOUGH for what, n in record.came(id_).items() if what[0] == "f") for id_ in known)
-    rests = (
-        f"{len(known)} cases. The record bears out {borne} of them with {ENOUGH} failures in one way; of the others it has "
-        "fewer plays yet, and they rest on earlier runs whose JSON was not kept."
-    )
+    rest = "" if borne == len(known) else " Of the others it has fewer plays yet."
+    rests = f"{len(known)} cases. The record bears out {borne} of them with {ENOUGH} failures in one way.{rest}"
     parts = [textwrap.fill(rests, 128)]
     parts += [f"**{id_}** ({len(cases)}):\n{quoted(cases)}" for id_, cases in by_finding(known).items()]
     return "\n\n".join(parts) + "\n"
@@ -206,11 +213,36 @@ def unsettled(record: Record, known: Mapping[str, str]) -> str:
     return "\n".join(rows) + f"\n\nOf these cases {passed} passed in other plays.\n"
 
 
+def inconclusive(record: Record) -> str:
+    """Why plays were inconclusive, over the runs that tell."""
+    told = Counter[str]()
+    for run in record.runs:
+        told.update(run.get("why", {}))
+    rows = ["| plays | why |", "| ---: | --- |", *(f"| {count} | {why} |" for why, count in told.most_common())]
+    return "\n".join(rows) + "\n"
+
+
+def flaky(record: Record, known: Mapping[str, str]) -> str:
+    """What failed in some plays and passed in others, or failed in several ways, and is in no finding."""
+    both, several = list[str](), list[str]()
+    for id_ in sorted(set(record.cases) - set(known)):
+        came = record.came(id_)
+        ways = [what for what in came if what[0] == "f"]
+        if ways and came["p"]:
+            both.append(id_)
+        elif len(ways) > 1:
+            several.append(id_)
+    told = ((f"{len(both)} cases failed in some plays and passed in others", both),
+            (f"{len(several)} never passed, and failed in several ways", several))  # fmt: skip
+    return "\n\n".join(f"{words}:\n{quoted(ids)}" if ids else f"{words}." for words, ids in told) + "\n"
+
+
 def written(text: str, record: Record, known: Mapping[str, str]) -> str:
     """The report with its tables anew. Raises ``StaleError`` if it has no place for one."""
     old = re.search(BLOCK.format(name="findings"), text, re.DOTALL)
     table = old[0].partition("\n")[2].rpartition("<!--")[0] if old else ""
     blocks = {"runs": runs_table(record, known), "findings": findings_table(table, known),
+              "inconclusive": inconclusive(record), "flaky": flaky(record, known),
               "unsettled": unsettled(record, known), "cases": case_lists(record, known)}  # fmt: skip
     for name, block in blocks.items():
         new = f"<!-- engine_report: {name} -->\n{block}<!-- /engine_report -->"
@@ -239,6 +271,7 @@ def main(arguments: list[str] | None = None) -> int:
     add.add_argument("--note", default="", metavar="TEXT", help="what a reader must know of these runs")
     add.add_argument("--load", type=float, default=round(os.getloadavg()[2], 1), metavar="N",
                      help="the machine's load then (default: that of the last 15 minutes)")  # fmt: skip
+    add.add_argument("--only", default="*", metavar="PATTERN", help="of their cases, these (default: all)")
     kinds.add_parser("write", help="write the tables anew", epilog="example: … write")
     kinds.add_parser("check", help="exit 5 if they are stale", epilog="example: … check")
     args = parser.parse_args(arguments)
@@ -248,7 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
         known = baseline.read(args.report.with_suffix(".json"))
         if args.kind == "add":
             for file in args.files:
-                record.add(file, args.note, args.load)
+                record.add(file, args.note, args.load, args.only)
             runs.write_text(record.text(), encoding="utf-8")
             return 0
         text = args.report.read_text(encoding="utf-8")

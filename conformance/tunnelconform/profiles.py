@@ -26,6 +26,11 @@ from tunnelspec.events import (
     Opened,
     OpenTimeout,
     Progress,
+    ReadClient,
+    RequestBegun,
+    RequestBody,
+    RequestDropped,
+    Resolve,
     RouteFound,
     Send,
     Transmit,
@@ -47,16 +52,17 @@ from tunnelspec.frames import (
 from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.link import POLICY_VIOLATION, Nothing
 from tunnelspec.machine import Machine, Received, Transition, ignores, moves
+from tunnelspec.request import Exchange, drop_quietly
 
 Outputs = tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """``deviations`` and ``rows`` change the tables that the oracle follows. A row is added to the machine that its id names; if it
-    has no guard, it takes the place of what the table says of its states and event. Without ``acks``, nobody judges the subject's
-    TunnelAcks; with ``own_words``, nor the reason of a close that it gives for a cause of its own. ``differs`` says all this to a
-    reader."""
+    """``deviations`` and ``rows`` change the tables that the oracle follows. A row is added to the machine that its id names, and
+    takes the place of what the table says of its states and event, unless both have guards. Without ``acks``, nobody judges the
+    subject's TunnelAcks; with ``own_words``, nor the reason of a close that it gives for a cause of its own. ``differs`` says all
+    this to a reader."""
 
     name: str
     says: str
@@ -80,9 +86,10 @@ class Profile:
 
     def _extended(self, machine: Machine) -> Machine:
         more = tuple(row for row in self.rows if row.id.startswith(machine.id + "-"))
-        taken = {(state, row.on) for row in more if row.when is None for state in row.sources}
+        said = {(state, row.on) for row in more for state in row.sources}
+        alone = {(state, row.on) for row in more if row.when is None for state in row.sources}
         kept = (
-            replace(row, sources=tuple(state for state in row.sources if (state, row.on) not in taken))
+            replace(row, sources=tuple(s for s in row.sources if (s, row.on) not in (alone if row.when else said)))
             for row in machine.transitions
         )
         return replace(machine, transitions=(*kept, *more), departs=True) if more else machine
@@ -196,6 +203,43 @@ CLOSES_AFTER = Deviation(
 )  # fmt: skip
 
 
+def without_body(c: Exchange, e: RequestBegun, lim: Limits) -> bool:
+    return not e.frame.stream
+
+
+def with_body(c: Exchange, e: RequestBegun, lim: Limits) -> bool:
+    return e.frame.stream
+
+
+def body_goes_on(c: Exchange, e: RequestBody, lim: Limits) -> bool:
+    return not e.finish
+
+
+def body_is_whole(c: Exchange, e: RequestBody, lim: Limits) -> bool:
+    return e.finish
+
+
+def collect_body(c: Exchange, e: RequestBegun, lim: Limits) -> tuple[Exchange, Outputs]:
+    return c._replace(start=replace(e.frame, body=b"", stream=False)), (ReadClient(),)
+
+
+def collect_more(c: Exchange, e: RequestBody, lim: Limits) -> tuple[Exchange, Outputs]:
+    return c._replace(start=replace(c.start, body=(c.start.body or b"") + e.data)), ()
+
+
+def collect_last(c: Exchange, e: RequestBody, lim: Limits) -> tuple[Exchange, Outputs]:
+    return collect_more(c, e, lim)[0], (Resolve(),)
+
+
+ANSWERS_AT_ONCE = Deviation(
+    "answers-at-once", "A response is taken before the request's TunnelAck, for which nobody waits.",
+    (), False, (
+        *(Line(id_, sources=("offered",)) for id_ in ("REQ-G-23", "REQ-G-44", "REQ-G-45", "REQ-G-50", "REQ-G-51")),
+        Line("REQ-G-46", when=never), Line("REQ-G-47", when=never), Line("REQ-G-01", when=without_body),
+    ),
+)  # fmt: skip
+
+
 def hang_up_stranger(c: Nothing, e: Any, lim: Limits) -> tuple[Nothing, Outputs]:
     return c, (CancelTimer(InitTimeout), HangUp(POLICY_VIOLATION, ""), Free())
 
@@ -225,6 +269,12 @@ ENGINE_ROWS: tuple[Transition, ...] = (
       for number, event in enumerate(BEFORE_INIT, 1)),
     moves("LINK-G-P7", ("ready", "draining"), ToServerInit, None, then=welcome_again, ref=LATER,
           says="A runner that introduces itself again is welcomed again."),
+    moves("REQ-G-P1", "new", RequestBegun, None, when=with_body, then=collect_body, ref=LATER,
+          says="A request is sent once its body is whole."),
+    moves("REQ-G-P2", "new", RequestBody, None, when=body_goes_on, then=collect_more, ref=LATER, says="The body is collected."),
+    moves("REQ-G-P3", "new", RequestBody, "routing", when=body_is_whole, then=collect_last, ref=LATER,
+          says="The body is whole: the request looks for its actor."),
+    moves("REQ-G-P4", "new", RequestDropped, "done", then=drop_quietly, ref=LATER, says="The client leaves before that."),
 )  # fmt: skip
 
 WAITS_FOR_ROUTE = Deviation(
@@ -248,9 +298,10 @@ ENGINE = Profile(
         "A second ToServerInit is answered like the first.",
         "The actor's final close, and the loss of a tunnel that cannot hibernate, are answered with ToClientWebSocketClose 1000.",
         "A close for a cause of the gateway's own has the code 1011 and a reason in its own words; links are closed likewise.",
+        "A plain request is sent once its body is whole, in one frame; its response is taken before any receipt of the request.",
         "The limit on what is pending counts the frame of its own, later version: 23 bytes less than that of version 2.",
     ),
-    (DEVIATIONS["any-answer-opens"], without("TUN-G-07"), RESUMES, NUMBERS_ALL, CLOSES_AFTER, WAITS_FOR_ROUTE),
+    (DEVIATIONS["any-answer-opens"], without("TUN-G-07"), RESUMES, NUMBERS_ALL, CLOSES_AFTER, WAITS_FOR_ROUTE, ANSWERS_AT_ONCE),
     ENGINE_ROWS,
     acks=False,
     own_words=True,

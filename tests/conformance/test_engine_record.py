@@ -15,6 +15,8 @@ MARKS = "".join(
     for name, row in (
         ("runs", ""),
         ("findings", "| [E01](#e01) | what | 9 | harm |\n"),
+        ("inconclusive", ""),
+        ("flaky", ""),
         ("unsettled", ""),
         ("cases", ""),
     )

@@ -18,7 +18,7 @@ from tunnelspec.totality import prove
 
 def machines() -> Iterable[Machine]:
     tables = ENGINE.tables()
-    return (*tables.gateway.machines, *tables.link_gateway.machines)
+    return (*tables.gateway.machines, *tables.link_gateway.machines, tables.http_gateway.machine("request"))
 
 
 @pytest.mark.parametrize("machine", machines(), ids=lambda machine: machine.id)
@@ -47,4 +47,4 @@ def test_without_a_profile_the_tables_are_as_they_are() -> None:
     assert STRICT.tables() == TABLES
     ours = ENGINE.tables()
     assert (ours.runner, ours.link_runner, ours.relay) == (TABLES.runner, TABLES.link_runner, TABLES.relay)
-    assert {row.id.rpartition("-P")[0] for row in ENGINE_ROWS} == {"CONN-G", "ACK-G", "LINK-G"}
+    assert {row.id.rpartition("-P")[0] for row in ENGINE_ROWS} == {"CONN-G", "ACK-G", "LINK-G", "REQ-G"}
