@@ -18,10 +18,10 @@ import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tunnelcheck.interrupt import workers
 from tunnelconform.active import code, run_gateway, run_runner, shortest
 from tunnelconform.arguments import add_gateway, add_runner
 from tunnelconform.played import Verdict
@@ -92,7 +92,7 @@ def again(args: argparse.Namespace) -> int:
     counts, undecided = Counter[str](), Counter[str]()
     progress, seconds, began = Progress(args.runs), list[float](), time.monotonic()
     ended = 0
-    with ProcessPoolExecutor(len(ROLES)) as processes:
+    with workers(len(ROLES)) as processes:  # whatever ends them, they end the runners that they started
         for run in range(1, args.runs + 1):
             seed, started = args.first + run - 1, time.monotonic()
             with_volume = bool(args.volume_every) and (run - 1) % args.volume_every == 0
