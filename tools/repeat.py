@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -62,6 +63,9 @@ class Progress:
 
 async def one(role: str, seed: int, with_volume: bool, side_by_side: int) -> Told:
     """All cases, once; the first that does not pass is reported."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # who is ended ends what it started
     parser = argparse.ArgumentParser()
     kinds = parser.add_subparsers()
     add_gateway(kinds, run_gateway)
