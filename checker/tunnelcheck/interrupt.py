@@ -8,7 +8,6 @@ import os
 import signal
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -99,6 +98,10 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
+AGAIN_S = 1.0
+"""After that time an orphan that has not ended yet is told once more."""
+
+
 class Told(BaseException):
     """A worker was told to end. Raised in what it works at, so that every ``finally`` is run."""
 
@@ -118,6 +121,7 @@ _WORKER = _State()
 def _obey() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGALRM, _end)
     threading.Thread(target=_follow, daemon=True).start()
 
 
@@ -127,13 +131,13 @@ def _follow() -> None:
     assert parent is not None
     parent.join()
     _WORKER.orphan = True
-    while True:  # the first may find the worker between two tasks: again, until there is nobody to tell
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(1)  # a beat between signals, and no wait for anything
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     first, _WORKER.told = not _WORKER.told, True
+    if _WORKER.orphan:  # this may come between two tasks, or be swallowed: then it is said again
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
     if _WORKER.busy and first:
         raise Told
     if _WORKER.orphan and not _WORKER.busy:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -82,6 +82,10 @@ class Progress(Shown):
             self.end()
 
 
+TICK_S = 1.0
+"""So often a line shows how much time has passed."""
+
+
 class ShrinkProgress(Shown):
     """Which failures are being shrunk, of how many, and how much was played for it."""
 
@@ -89,6 +93,7 @@ class ShrinkProgress(Shown):
         super().__init__(err)
         self._total, self._done, self._plays = total, 0, 0
         self._now: list[str] = []
+        self._over = asyncio.Event()
 
     @contextmanager
     def shrinking(self, case: str) -> Iterator[Callable[[], None]]:
@@ -100,6 +105,8 @@ class ShrinkProgress(Shown):
         finally:
             self._now.remove(case)
             self._done += 1
+            if self._done == self._total:
+                self._over.set()
             self._tell()
 
     def _played(self) -> None:
@@ -110,7 +117,8 @@ class ShrinkProgress(Shown):
         """Let time be seen to pass, until all are done."""
         while self._done < self._total:
             self._tell()
-            await asyncio.sleep(1)  # the tick of the clock that is shown; what happens meanwhile tells itself
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), TICK_S)
 
     def _tell(self) -> None:
         minutes, seconds = divmod(int(self.passed_s), 60)
