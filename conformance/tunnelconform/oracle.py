@@ -275,14 +275,12 @@ class Oracle:
     def _overdue(self, said: Said, before_ms: int) -> bool:
         return said.time_ms < before_ms and self.around.awaits(said.channel)
 
-    def at_rest(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    def at_rest(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
         """Those of what may be so in which all that the subject was told is worked on, and all that it had to say was seen."""
         latest = max((told.time_ms for h in hypotheses for told in h.told), default=0) + 1
-        return tuple(
-            h
-            for h in self._later(hypotheses, latest)
-            if not h.said and self.around.rests(h) and not any(self.around.may_work(h, told) for told in h.told)
-        )
+        for h in self._later(hypotheses, latest):
+            if not h.said and self.around.rests(h) and not any(self.around.may_work(h, told) for told in h.told):
+                yield h
 
     def may_have_taken(self, hypotheses: Sequence[Hypothesis], transitions: frozenset[str], by_ms: int) -> bool:
         """Whether all these transitions, which must be watched, may have been taken by that time."""

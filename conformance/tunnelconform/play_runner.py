@@ -253,7 +253,7 @@ class RunnerPlay(Play):
         await self.until(lambda: len(self.arrived) > heard, "the actor does not answer")
         await self.rest()
         self.side.hypotheses = (
-            self.oracle.at_rest(self.side.hypotheses) or self.side.hypotheses
+            tuple(self.oracle.at_rest(self.side.hypotheses)) or self.side.hypotheses
         )  # the same for all that follows
         self.settled, self.around.flooded = 1, True
         for _, message in self.arrived[heard:]:

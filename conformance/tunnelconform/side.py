@@ -135,7 +135,7 @@ class Side:
         if self.over:
             return True
         try:
-            return bool(self.oracle.at_rest(self.hypotheses))
+            return any(True for _ in self.oracle.at_rest(self.hypotheses))
         except TooMany as error:
             self._lose_sight(error)
             return True
