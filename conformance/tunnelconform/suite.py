@@ -16,6 +16,10 @@ from tunnelconform.subject import Nature, SubjectError
 
 Play = Callable[[Case, frozenset[str]], Awaitable[Played]]
 
+APART_S = 0.02
+"""So far apart the first conversations begin. All at once, each would wait for the first steps of all others, and what is to come
+before a timer would come after it."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -113,9 +117,11 @@ async def run(
             done(results[case.id])
         return bool(why)
 
-    async def one(group: list[Case]) -> None:
+    async def one(group: list[Case], place: int = 0) -> None:
         nonlocal dead
         async with spare if group[0].alone else room:
+            if place < at_once:
+                await asyncio.sleep(place * APART_S)
             began = time.monotonic()
             group = [case for case in group if not unsupported(case)]
             played, trouble = None, "the subject is dead" if dead else ""
@@ -144,9 +150,8 @@ async def run(
     LAG.start()
     try:
         async with asyncio.TaskGroup() as tasks:
-            for _, group in order:
-                if beside(group[0]):
-                    tasks.create_task(one(group))
+            for place, group in enumerate(group for _, group in order if beside(group[0])):
+                tasks.create_task(one(group, place))
         for _, group in order:
             if not beside(group[0]):
                 await one(group)
