@@ -36,6 +36,11 @@ ALL = tuple(p for properties in PROPERTIES_OF.values() for p in properties)
 COMPLETE = ("medium", "large")
 """Sizes that promise to reach every line of the tables and to give every property a chance to fail."""
 
+HUNGRY = ("large",)
+"""Sizes of whose worlds one takes as much memory as there should be."""
+
+CORES = os.cpu_count() or 1
+
 DEVIANT_STATES = 150_000
 """Where to stop a world whose tables were departed from, unless told: some go on for ever, and harm shows early."""
 
@@ -69,7 +74,9 @@ def add_parsers(subparsers: Any) -> None:
         "--engine", choices=("explorer", "spin"), default="explorer", help="what explores (default %(default)s)"
     )
     checks.add_argument("--search", choices=SEARCHES, help="of SPIN: how it searches (default: breadth)")
-    checks.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="of SPIN: for depth and swarm")
+    checks.add_argument("--cores", type=int, metavar="N",
+                        help="worlds side by side (default: all cores, and one for --size large and with --memory); "
+                        "of SPIN: for depth and swarm (default: all)")  # fmt: skip
     checks.add_argument("--states", type=int, metavar="N", help="stop a world at N states (with deviations: 150000)")
     checks.add_argument("--memory", type=float, metavar="GIB", help="stop at this much memory in use")
     checks.add_argument("--traces", type=Path, metavar="DIR", help="write each counterexample there, as JSON and SVG")
@@ -90,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         deviations = departures(args)
         if args.search is not None and args.engine != "spin":
             raise ValueError("--search is for --engine spin")
-        if args.cores < 1:
+        if args.cores is not None and args.cores < 1:
             raise ValueError(f"--cores {args.cores}: at least 1")
     except ValueError as error:
         print(f"tunnelspec check: {error}", file=sys.stderr)
@@ -107,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     if args.engine == "spin":
         try:
             outcome = check_with_spin(
-                scenarios, build, properties, args.search or "breadth", args.cores, args.memory, show.counts
+                scenarios, build, properties, args.search or "breadth", args.cores or CORES, args.memory, show.counts
             )
         except (Missing, Failed) as error:
             print(f"tunnelspec check: {error}", file=sys.stderr)
@@ -116,7 +123,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"tunnelspec check: not translated: {error}", file=sys.stderr)
             return 3
     else:
-        outcome = check(scenarios, build, properties, show.report)
+        alone = args.size in HUNGRY or args.memory is not None
+        outcome = check(scenarios, build, properties, show.report, args.cores or (1 if alone else CORES))
     show.clear()
     promised = args.size in COMPLETE and not (args.scenario or args.property or deviations)
     faults = defects(outcome) if promised else {}

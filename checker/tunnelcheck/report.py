@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from tunnelcheck.decide import Decision, Report, Violation, decide
+from tunnelcheck.decide import Decision, Report, Violation
 from tunnelcheck.interrupt import noted
+from tunnelcheck.quest import Decided, Patch, Quest, Summary, one_by_one, side_by_side
 from tunnelcheck.replay import Moment, breaks, replay
-from tunnelcheck.scenarios import PROMISES, PROPERTIES_OF, Scenario
-from tunnelcheck.trace import shortest
+from tunnelcheck.scenarios import PROPERTIES_OF, Scenario
+from tunnelcheck.trace import Way, shortest
 from tunnelspec.endpoint import MACHINES
 from tunnelspec.machine import Machine
 from tunnelspec.properties import Property
@@ -45,21 +46,6 @@ def cost(trace: Counterexample) -> tuple[int, int]:
     parties = [moment.action.party for moment in trace.moments]
     again = parties[-trace.loop :][:1] if trace.loop else []
     return len(parties), sum(one != other for one, other in pairwise((*parties, *again)))
-
-
-@dataclass
-class Summary:
-    """What is left of an exploration once its states are let go."""
-
-    scenario: Scenario
-    states: int
-    transitions: int
-    depth: int
-    seconds: float
-    bytes_per_state: float
-    violated: tuple[str, ...]
-    stopped: str
-    broken: str
 
 
 @dataclass
@@ -109,74 +95,59 @@ class Outcome:
         return "undecided" if id_ in self.undecided or not self.witnesses[id_] else "holds"
 
 
-Patch = Callable[[Scenario], System]
-
-
 def check(
     scenarios: Sequence[Scenario],
     build: Patch = Scenario.system,
     properties: Sequence[Property] | None = None,
     report: Callable[[Scenario], Report] = lambda scenario: lambda exploration: True,
+    cores: int = 1,
 ) -> Outcome:
-    """Decide what is promised, or these properties, in all worlds, each in the worlds that it is asked of. An interrupt ends the
-    run; what was covered by then is told."""
+    """Decide what is promised, or these properties, in all worlds, each in the worlds that it is asked of; on several cores,
+    worlds side by side. An interrupt ends the run; what was covered by then is told."""
     outcome, began = Outcome(), time.monotonic()
+    quest = Quest(scenarios, build, properties, report)
+    answers = 0
     with noted() as interrupted:
-        for scenario in scenarios:
-            if interrupted():
-                outcome.complete = False
-                break
-            system = build(scenario)
-            known = PROMISES[system.kind] if properties is None else PROPERTIES_OF[system.kind]
-            asked = [p for p in known if properties is None or p in properties]
-            if asked:
-                _take(outcome, decide(scenario, system, asked, report(scenario), interrupted=interrupted))
-    for id_ in outcome.judged:
-        if not outcome.complete:
-            outcome.undecided.add(id_)
+        alone = cores == 1 or len(scenarios) == 1
+        for decided in one_by_one(quest, interrupted) if alone else side_by_side(quest, cores, interrupted):
+            answers += 1
+            if decided is not None:
+                _take(outcome, quest, decided)
+    outcome.complete &= answers == len(scenarios)
+    if not outcome.complete:
+        outcome.undecided |= outcome.judged.keys()
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _take(outcome: Outcome, decision: Decision) -> None:
-    exploration = decision.exploration
-    outcome.judged |= {p.id: p for p in decision.judged}
-    outcome.witnesses += decision.witnesses
-    outcome.took |= decision.took
-    if not decision.complete:
+def _take(outcome: Outcome, quest: Quest, decided: Decided) -> None:
+    system = quest.build(decided.summary.scenario)
+    known = {prop.id: prop for prop in quest.asked(system)}
+    outcome.judged |= {id_: known[id_] for id_ in decided.judged}
+    outcome.witnesses += decided.witnesses
+    outcome.took |= decided.took
+    if decided.summary.stopped:
         outcome.complete = False
-        outcome.undecided |= {p.id for p in decision.judged}
-    for id_, violation in decision.violations.items() if not decision.broken else ():
-        found = counterexample(decision, violation)
-        known = outcome.counterexamples.get(id_)
-        if known is None or cost(found) < cost(known):
+        outcome.undecided |= set(decided.judged)
+    for id_, way in decided.ways.items():
+        found = confirmed(decided.summary.scenario, system, known[id_], way)
+        best = outcome.counterexamples.get(id_)
+        if best is None or cost(found) < cost(best):
             outcome.counterexamples[id_] = found
-    outcome.summaries.append(
-        Summary(
-            decision.scenario,
-            exploration.states,
-            exploration.transitions,
-            exploration.depth,
-            decision.seconds,
-            exploration.bytes / exploration.states,
-            tuple(decision.violations),
-            decision.stopped,
-            decision.broken,
-        )
-    )
+    outcome.summaries.append(decided.summary)
 
 
 def counterexample(decision: Decision, violation: Violation) -> Counterexample:
-    """The shortest trace of a violation, and of those the one with the fewest changes of party. Raises ``RuntimeError`` if the
-    second interpreter does not confirm it."""
+    """The shortest trace of a violation, and of those the one with the fewest changes of party. Raises as ``confirmed``."""
     exploration = decision.exploration
     way = shortest(exploration, violation.ends)
-    moments = replay(exploration.system, way.actions)
-    values = breaks(exploration.system, moments, violation.property)
+    return confirmed(decision.scenario, exploration.system, violation.property, way)
+
+
+def confirmed(scenario: Scenario, system: System, prop: Property, way: Way) -> Counterexample:
+    """What goes this way. Raises ``RuntimeError`` if the second interpreter does not confirm that it violates the property."""
+    moments = replay(system, way.actions)
+    values = breaks(system, moments, prop)
     if values is None:
-        raise RuntimeError(
-            f"{violation.property.id}: the second interpreter does not confirm the trace {' '.join(way.actions)}"
-        )
-    return Counterexample(
-        violation.property, decision.scenario, exploration.system, way.actions, moments, values, way.loop
-    )
+        raise RuntimeError(f"{prop.id}: the second interpreter does not confirm the trace {' '.join(way.actions)}")
+    return Counterexample(prop, scenario, system, way.actions, moments, values, way.loop)

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tunnelcheck.interrupt import scratch
+from tunnelcheck.quest import Patch, Summary
 from tunnelcheck.replay import Unfaithful, breaks, replay
-from tunnelcheck.report import Counterexample, Outcome, Patch, Summary, cost
+from tunnelcheck.report import Counterexample, Outcome, cost
 from tunnelcheck.scenarios import Scenario
 from tunnelexport.promela.model import Model, export
 from tunnelexport.promela.spin import INTERRUPTED, Mode, Progress, Ran, build, onwards, run, search

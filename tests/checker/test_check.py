@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunnelcheck.cli import ALL, DEVIANT_STATES
 from tunnelcheck.decide import decide
@@ -47,6 +50,9 @@ KNOWN_FALSE = {
     "heeds-after-close": ("lie-down", "P-CLOSE-LAST", 8),
 }
 """Deviation: the world, the property that it breaks, and in how many steps."""
+
+QUICK = {"sleep", "wrap", "stall", "again", "restless", "pass", "request-lie"}
+"""Small worlds, of sockets and of a request, that end soon also where the tables are departed from."""
 
 
 def outcome_of(scenario: Scenario, deviation: str) -> Outcome:
@@ -89,6 +95,24 @@ def test_the_tables_hold_in_the_small_worlds(capsys: pytest.CaptureFixture[str])
     assert not set(result["untaken"]) & {"CONN-G-01", "REQ-G-01", "LINK-G-01", "RELAY-G-01"}
     assert result["trace"] == []
     assert result["states"] == sum(s["states"] for s in result["scenarios"])
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.sampled_from([s for s in SMALL if s.name in QUICK]), min_size=2, unique=True),
+       st.sampled_from(["size-not-released", "fresh-ack-ids", "collect-silent"]),
+       st.integers(2, 3))  # fmt: skip
+def test_worlds_side_by_side_are_decided_as_one_by_one(scenarios: list[Scenario], deviation: str, cores: int) -> None:
+    """Whichever is done first, and also where a property is violated in several."""
+
+    def told(outcome: Outcome) -> tuple[Any, ...]:
+        traces = {id_: (found.scenario, found.actions, found.loop) for id_, found in outcome.counterexamples.items()}
+        summaries = [replace(summary, seconds=0.0) for summary in outcome.summaries]
+        return summaries, traces, list(outcome.judged), outcome.witnesses, outcome.took, outcome.complete
+
+    def build(scenario: Scenario) -> System:
+        return apply(scenario.system(), [DEVIATIONS[deviation]])
+
+    assert told(check(scenarios, build, cores=cores)) == told(check(scenarios, build))
 
 
 def test_a_violation_is_told_and_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ MARK = "TUNNELSPEC_INTERRUPTED"
 
 CASES = {
     "check": (["check", "--size", "large", "--scenario", "all"], "states/s", "were covered"),
+    "check, worlds side by side": (["check", "--size", "medium", "--cores", "2"], "states/s", "were covered"),
     "spin": (["check", "--engine", "spin", "--size", "large", "--scenario", "all"], "states/s", "were covered"),
     "spin early": (["check", "--engine", "spin", "--size", "large", "--scenario", "all"], "", "were covered"),
     "swarm": (["check", "--engine", "spin", "--search", "swarm", "--cores", "2", "--size", "large", "--scenario", "all"],
