@@ -12,8 +12,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from tunnelconform.hearing import HearingServer, messages
 from tunnelconform.landing import pick
-from tunnelref.connection import JoinedServer
 from tunnelref.wire import WireError, codec
 from tunnelspec.events import HangUp
 from tunnelspec.frames import (
@@ -80,7 +80,7 @@ class Hub:
         """Listen; the URL that the runner is to dial. Raises ``OSError``."""
         self._server = await serve(
             self._serve, host, port, select_subprotocol=pick, compression=None, max_size=None, ping_interval=None,
-            create_connection=JoinedServer, logger=LOG,
+            create_connection=HearingServer, logger=LOG,
         )  # fmt: skip
         return f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}"
 
@@ -95,7 +95,7 @@ class Hub:
             await before.close(1001, "replaced by another link of the same runner")
         link = 0
         try:
-            async for data in connection:
+            async for data in messages(connection):
                 if self._connection is not connection:
                     break  # what was on its way when the link was cut counts as lost
                 try:

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from tunnelconform.frames_said import SENT
-from tunnelref.connection import JoinedServer
+from tunnelconform.hearing import HearingServer, messages
 from tunnelref.wire import WireError, codec
 from tunnelspec.frames import ToServerInit
 
@@ -50,7 +50,7 @@ class Landing:
         """Listen; the URL that the runner is to dial. Raises ``OSError``."""
         self._server = await serve(
             self._serve, "127.0.0.1", 0, process_request=self._asked, select_subprotocol=pick, compression=None, max_size=None,
-            ping_interval=None, open_timeout=None, logger=QUIET, create_connection=JoinedServer,
+            ping_interval=None, open_timeout=None, logger=QUIET, create_connection=HearingServer,
         )  # fmt: skip
         return f"ws://127.0.0.1:{next(iter(self._server.sockets)).getsockname()[1]}"
 
@@ -81,7 +81,7 @@ class Landing:
 
     async def _welcome(self, connection: ServerConnection) -> None:
         with suppress(ConnectionClosed):
-            async for data in connection:
+            async for data in messages(connection):
                 if isinstance(self.decoded(data), ToServerInit):
                     await connection.send(self.codec.encode_to_client(SENT["ToClientInit"]))
                     self.up.set()

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
+from tunnelconform.hearing import HearingClient, messages
 from tunnelconform.subject import Door, Place
 from tunnelref.wire import WireError, codec
 from tunnelspec.frames import (
@@ -54,6 +55,7 @@ async def dial(
         open_timeout=patience_s,
         close_timeout=1,
         proxy=None,
+        create_connection=HearingClient,
     )
 
 
@@ -77,14 +79,11 @@ class Client:
         return cls(await dial(door.client_url, door.client_protocols, patience_s, door.headers), heard, closed)
 
     async def _read(self) -> None:
-        with suppress(ConnectionClosed):
-            while True:
-                await self._hearing.wait()
-                message = await self.connection.recv()
-                await self._hearing.wait()
-                if not self.left:
-                    binary = not isinstance(message, str)
-                    self._heard(message.encode() if isinstance(message, str) else message, binary)
+        async for message in messages(self.connection):
+            await self._hearing.wait()
+            if not self.left:
+                binary = not isinstance(message, str)
+                self._heard(message.encode() if isinstance(message, str) else message, binary)
         if not self.left:
             self.left = True
             received = self.connection.protocol.close_rcvd
@@ -183,7 +182,7 @@ class Runner:
 
     async def _read(self, hears: Callable[[Runner, Any], None], lost: Callable[[Runner], None]) -> None:
         try:
-            async for data in self.connection:
+            async for data in messages(self.connection):
                 try:
                     frame = self._codec.decode_to_client(data)  # type: ignore[arg-type]  # text is an error like any other
                 except WireError as error:

@@ -21,6 +21,7 @@ from tunnelconform.around_runner import HIBERNATING
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.fleet import Ship
 from tunnelconform.frames_said import SENT
+from tunnelconform.hearing import messages
 from tunnelconform.oracle import Oracle
 from tunnelconform.play import GRACE_MS, Play
 from tunnelconform.played import Impossible
@@ -99,10 +100,9 @@ class DiallerPlay(Play):
         """It was admitted."""
         self.connection = connection
         self.news.set()
-        with suppress(ConnectionClosed):
-            async for data in connection:
-                if self.connection is connection:
-                    self._hears(self.landing.decoded(data))
+        async for data in messages(connection):
+            if self.connection is connection:
+                self._hears(self.landing.decoded(data))
         if self.connection is connection:
             self.connection = None
             received = connection.protocol.close_rcvd
