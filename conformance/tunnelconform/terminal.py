@@ -39,23 +39,32 @@ def coloured(text: str, colour: str, out: TextIO) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if out.isatty() else text
 
 
-class Shown:
-    """One line on standard error that is written anew again and again, on a terminal only."""
+LOGGED_S = 60.0
+"""So often a log is told how far things are."""
 
-    def __init__(self, err: TextIO | None = None) -> None:
+
+class Shown:
+    """One line on standard error that is written anew again and again; in a log, where that cannot be, a new one now and then."""
+
+    def __init__(self, err: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._err = err or sys.stderr
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = self._logged = clock()
 
     @property
     def passed_s(self) -> float:
         """How long it has taken so far."""
-        return time.monotonic() - self._began
+        return self._clock() - self._began
 
     def write(self, text: str) -> None:
         """Put this in the line's place."""
         if self._err.isatty():
             width = shutil.get_terminal_size().columns
             self._err.write(f"\r{text[: width - 1]}\x1b[K")
+            self._err.flush()
+        elif text and self._clock() >= self._logged + LOGGED_S:
+            self._logged = self._clock()
+            self._err.write(f"{text}\n")
             self._err.flush()
 
     def end(self) -> None:
@@ -66,8 +75,8 @@ class Shown:
 class Progress(Shown):
     """How many cases are done."""
 
-    def __init__(self, total: int, err: TextIO | None = None) -> None:
-        super().__init__(err)
+    def __init__(self, total: int, err: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(err, clock)
         self._total = total
         self._counts: Counter[Verdict] = Counter()
 

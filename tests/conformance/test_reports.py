@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from hypothesis import strategies as st
 
 from tunnelcli.main import main
 from tunnelconform import html_matrix, html_report, junit
+from tunnelconform.cases import Case
 from tunnelconform.marks import marked
 from tunnelconform.matrix import matrix, to_text
 from tunnelconform.played import Verdict
 from tunnelconform.pytest_plugin import heeded, parsed
 from tunnelconform.report import OUTCOMES, Entry, Failure, Report, ReportError, from_json, named, read, to_json
+from tunnelconform.suite import Result
+from tunnelconform.terminal import LOGGED_S, Progress
 from tunneldraw.picture import Picture, anchor
 from tunneldraw.sequence import Lane, Message, Note, Sequence
 from tunneldraw.sequence_text import columns
@@ -274,6 +278,21 @@ def test_a_marker_does_not_take_what_pytest_does_itself(option: str) -> None:
     assert heeded(parsed("runner --command ./mine")).role == "runner"
     with pytest.raises(ValueError, match=option.split()[0]):
         heeded(parsed(f"runner --command ./mine {option}"))
+
+
+@given(st.lists(st.floats(0.01, 400), min_size=1, max_size=40))
+def test_a_log_hears_how_far_a_long_run_is_once_a_minute(pauses: list[float]) -> None:
+    """Where standard error is no terminal: whole lines, no two within a minute, and one as soon as a minute has passed."""
+    now, err, told, last = [0.0], StringIO(), 0, 0.0
+    progress = Progress(len(pauses) + 1, err, lambda: now[0])
+    result = Result(Case("ACK-G-07/live", (), frozenset(), ""), Verdict.PASS)
+    for place, pause in enumerate(pauses, 1):
+        now[0] += pause
+        progress.see(result)
+        if now[0] >= last + LOGGED_S:
+            told, last = told + 1, now[0]
+            assert err.getvalue().splitlines()[-1].startswith(f"{place}/{len(pauses) + 1} cases, 0 failed, ")
+        assert err.getvalue().count("\n") == told
 
 
 def test_a_report_without_a_place_is_refused_before_the_suite_runs(capsys: pytest.CaptureFixture[str]) -> None:
