@@ -100,10 +100,14 @@ def _more(play: GatewayPlay, than: int) -> bool:
 async def heap(play: GatewayPlay, client: Client, runner: Runner) -> None:
     """The actor sends, while the client reads nothing for a while."""
     came = play.poured
-    client.deafen(STUCK_S)
     for number in range(POURED):
         message, data = fresh_id(), str(number).encode().ljust(POURED_BYTES, b".")
         kind = ToServerWebSocketMessage(data, False)
-        play.side.hears(runner.link, kind, message, play.now(), at_once=True)
+        play.side.hears(runner.link, kind, message, play.now(), at_once=number > 0)
         await runner.send_tunnel(play.request, message, kind)
+        if number == 0:
+            await play.until(
+                lambda: play.poured > came, "the first did not come"
+            )  # and with it all before it is worked on
+            client.deafen(STUCK_S)
     await play.until(lambda: play.poured >= came + POURED, "not all that the actor sent came")

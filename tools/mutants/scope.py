@@ -12,6 +12,8 @@ LIVES = "two lives of one actor at once take two runners with one store, which t
 ENDS = "that a process ends once its link is gone is nobody's rule"
 ACTOR = "the test actor does not do that: its handlers neither raise nor wait, and it speaks only when it is spoken to"
 API = "what an actor can ask of its socket is the reference's own affair"
+SURPLUS = "what a client sends after its request is nobody's rule"
+LINGERS = "how long who still sends is read, once it is answered, is HTTP's affair (RFC 9112, section 9.6)"
 OUT_OF_SCOPE: Mapping[str, str] = {
     "* drop *.log(*": "a line in the log",
     "* drop self.logger.error(*": "a line in the log",
@@ -37,6 +39,20 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "gateway/server.py actor_of: compare len(path) > len('/ws/')": "which paths name no actor is nobody's rule",
     "gateway/server.py GatewayServer._serve: drop await connection.close(1008*": "how that is refused is nobody's rule",
     "gateway/server.py GatewayServer.stop*": "the process ends: its sockets close either way",
+    "gateway/http.py Exchange.serve: drop self.respond(404, *": "how a request is refused that names no actor is nobody's rule",
+    "gateway/http.py Exchange.serve: negate self.http.our_state in (h11.IDLE, h11.SEND_RESPONSE)":
+        "how a request is refused that is not HTTP is nobody's rule",
+    "gateway/http.py Exchange.serve: drop self.respond(error.error_status_hint, *":
+        "how a request is refused that is not HTTP is nobody's rule",
+    "gateway/http.py Exchange._linger: *": LINGERS,
+    "gateway/http.py Exchange.serve: drop await self._linger()": LINGERS,
+    "gateway/http.py Exchange._carry: drop await asyncio.wait((done, body))": LINGERS,
+    "gateway/http.py Exchange._carry: either body.done() and body.result()": SURPLUS,
+    "gateway/http.py Exchange._carry: drop await done": SURPLUS,
+    "gateway/http.py Exchange._leaves_early: drop ahead += len(data)": "how much is read ahead of its turn is nobody's rule",
+    "gateway/http.py Exchange._leaves_early: compare ahead < READ_BYTES": "how much is read ahead of its turn is nobody's rule",
+    "gateway/http.py Exchange.respond: drop self.finished.set()": "that a connection ends with its response is HTTP's affair",
+    "gateway/http.py HttpServer.stop*": "the process ends: its sockets close either way",
     "runner/core.py Runner.tell: *": EVENTS,
     "runner/core.py Runner.actor_running: *": EVENTS,
     "runner/hosted.py Hosted._started: drop self.runner.actor_running(self)": EVENTS,
@@ -117,6 +133,13 @@ EQUIVALENT: Mapping[str, str] = {
     "driver.py Handlers.__missing__: drop self[output] = handler": "it is looked up each time",
     "gateway/core.py Entry.on_Free: drop self.gateway.entries.pop(self.request_id, None)": FREED,
     "gateway/core.py Entry.on_Free: drop self.stop_timers()": FREED,
+    "gateway/http.py Exchange.serve: drop self.writer.close()": "a stream that nobody holds any longer closes itself",
+    "gateway/http.py Exchange._leaves_early: drop turn.cancel()": LATER,
+    "gateway/http.py Exchange.respond: drop self._write(h11.EndOfMessage())":
+        "with its length told, nothing is written at a message's end",
+    "gateway/http.py Exchange.abort: drop self.finished.set()": "its reader sees the connection's end, and ignores it",
+    "gateway/http.py Exchange.abort: drop self.writer.transport.abort()":
+        "it is closed right after: a response that is not whole tells the client the same",
     "gateway/links.py Link._watch: compare type(output) is Free": FREED,
     "gateway/links.py Link._watch: drop self.watched.pop(request_id, None)": FREED,
     "gateway/links.py Link.on_Free: drop self.gateway.links.pop(self.number, None)": FREED,
