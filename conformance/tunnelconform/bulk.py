@@ -52,6 +52,8 @@ def bulk() -> Iterator[Case]:
     says = "Text that is not UTF-8 ends its client's connection, and no other."
     spoilt = (*start, talk.Say(text="m"), talk.Spoil())
     yield Case("CONN-G-18/not-utf-8", spoilt, frozenset(), says)
+    says = "A client whose connection breaks has left without a code."
+    yield Case("CONN-G-18/vanished", (*start, talk.Say(text="m"), talk.Vanish()), frozenset(), says)
     says = "While a client is slow to read, what its actor sends is kept for it, and all of it comes."
     yield Case("CONN-G-15/slow-client", (*start, talk.Heap(), talk.Say(text="m"), end), frozenset(), says)
     says = "While a runner is slow to read, its clients wait, and then all comes."
