@@ -8,7 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 # cases of all findings on the production engine, and as many that pass
 KNOWN := RELAY-G-09/said-meanwhile-plain ACK-G-08/room-again LINK-G-09/ready CONN-G-38/open CONN-G-40/offered TUN-G-07/after-TUN-G-04 \
 	CONN-G-25 CONN-G-07/awaitin? CONN-G-06/offered ACK-G-17 ACK-G-08 CONN-G-11 LINK-G-12/ready LINK-G-11/ready CONN-G-15/after-CONN-G-1? \
-	REQ-G-45/running REQ-G-08/running REQ-G-21/offered
+	REQ-G-45/running REQ-G-08/running REQ-G-21/offered CONN-G-18/vanished
 CHECKS := draw book lessons handouts "export json" "export vectors" findings explore agree "mutate --sample 20"
 
 .DEFAULT_GOAL := help

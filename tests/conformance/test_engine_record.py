@@ -26,7 +26,7 @@ MARKS = "".join(
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A run against a reference that departs from the tables, as JSON."""
-    departs = ("--option=--deviation", "--option=size-not-released")
+    departs = ("--option=--deviation", "--option=first-index-0-gateway")
     assert (
         tunnelspec(
             [
@@ -34,7 +34,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
                 "gateway",
                 *departs,
                 "--only",
-                "ACK-G-08/unlike-size-not-released",
+                "ACK-G-03/shut",
                 "--no-shrink",
                 "--repeat",
                 "3",
@@ -52,20 +52,22 @@ def test_add_write_check(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     """A run that is added once, makes the report stale until it is written anew."""
     report = tmp_path / "engine.md"
     report.write_text(MARKS, encoding="utf-8")
-    report.with_suffix(".json").write_text('{"ACK-G-08/unlike-size-not-released": "E01: why"}', encoding="utf-8")
+    report.with_suffix(".json").write_text('{"ACK-G-03/shut": "E01: why"}', encoding="utf-8")
     there = ["--report", str(report)]
     assert main([*there, "add", str(run), "--note", "quiet", "--load", "0.5"]) == 0
     record = Record(json.loads(report.with_suffix(".runs.json").read_text(encoding="utf-8")))
-    assert record.cases == {"ACK-G-08/unlike-size-not-released": "1 f0 f0 f0"}
-    assert record.ways == ["ToClientWebSocketClose code=1011"]
+    assert record.cases == {"ACK-G-03/shut": "1 f0 f0 f0"}
+    assert record.ways == ["ToClientWebSocketMessage"]
     assert record.runs[0]["counts"] == {"fail": 3}
     assert main([*there, "check"]) == 5
     assert main([*there, "write"]) == 0
     assert main([*there, "check"]) == 0
     text = report.read_text(encoding="utf-8")
     assert "| [E01](#e01) | what | 1 | harm |" in text
-    assert "**E01** (1):\n`ACK-G-08/unlike-size-not-released`" in text
-    assert "quiet; `--option=--deviation --option=size-not-released`; load 0.5 | 3 | 0 | 3 | 0 | 0 | 0 | 0 |" in text
+    assert "**E01** (1):\n`ACK-G-03/shut`" in text
+    assert (
+        "quiet; `--option=--deviation --option=first-index-0-gateway`; load 0.5 | 3 | 0 | 3 | 0 | 0 | 0 | 0 |" in text
+    )
     assert main([*there, "add", str(run), "--note", "quiet", "--load", "0.5"]) == 2, "twice the same"
     assert main([*there, "add", str(report)]) == 2, "no report"
 
