@@ -44,7 +44,7 @@ CORES = os.cpu_count() or 1
 DEVIANT_STATES = 150_000
 """Where to stop a world whose tables were departed from, unless told: some go on for ever, and harm shows early."""
 
-YOUNG = 50_000
+YOUNG = 500_000
 """Objects after which the collector looks for garbage. Of what an exploration makes nearly all stays, and looking at it again and
 again (by default after 700) takes a fifth of a short run."""
 
