@@ -6,15 +6,31 @@ machine a close would be seen so late that it seems not to have been sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.connection import Connection
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 
+from tunnelconform.subject import SubjectError
 from tunnelref.connection import JoinedServer
+
+
+class Deafened(SubjectError):
+    """A peer of the suite's has ended for a defect of the suite's own: what was not heard since then is nobody's fault."""
+
+
+def unharmed(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Raises ``Deafened`` if one of these has failed otherwise than by its connection's end."""
+    for task in tasks:
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if error is not None and not isinstance(error, OSError | ConnectionClosed):
+            raise Deafened(f"a defect of the suite: {error!r}") from error
 
 
 class Hearing(Connection):

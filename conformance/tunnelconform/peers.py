@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
-from tunnelconform.hearing import HearingClient, messages
+from tunnelconform.hearing import HearingClient, messages, unharmed
 from tunnelconform.subject import Door, Place
 from tunnelref.wire import WireError, codec
 from tunnelspec.frames import (
@@ -144,6 +144,7 @@ class Client:
         self._task.cancel()
         with suppress(ConnectionClosed, OSError):
             await self.connection.close()
+        unharmed((self._task,))
 
 
 class Runner:
@@ -285,6 +286,7 @@ class Runner:
         for task in self._tasks:
             task.cancel()
         await self.part()
+        unharmed(self._tasks)
 
 
 def introduction(place: Place, unfit: str = "") -> ToServerInit:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import h11
 
 from tunnelconform.around_request import Broken, End, Head, Shown, Text, mark
+from tunnelconform.hearing import unharmed
 
 READ_BYTES = 1 << 16
 
@@ -101,3 +102,5 @@ class Requester:
             self._task.cancel()
         with suppress(OSError):
             self._writer.close()
+        if self._task is not None:
+            unharmed((self._task,))

@@ -18,6 +18,7 @@ from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.duties import STOPS, Duties
 from tunnelconform.frames_said import POSTED
+from tunnelconform.hearing import Deafened
 from tunnelconform.oracle import Hypothesis, Oracle, Told
 from tunnelconform.peers import Client, Runner, fresh_id, introduction, wire_size
 from tunnelconform.peers_http import Requester
@@ -171,9 +172,12 @@ class GatewayPlay(Play):
         if self.admission is not None:
             self.admission.cancel()
         peers = [p for p in (self.client, self.requester, *self.visitors, *self.runners.values()) if p is not None]
-        await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
+        ended = await asyncio.gather(*(peer.end() for peer in peers), return_exceptions=True)
         if self.door is not None and self.door.leave is not None:
             self.door.leave()
+        for error in ended:
+            if isinstance(error, Deafened):
+                raise error
 
     async def between(self, before: Step) -> None:
         """A link is ordered: once the gateway has answered a question over it, it has worked on what came before."""
@@ -568,7 +572,7 @@ class GatewayPlay(Play):
     def _may_be_lost(self, link: int) -> None:
         """If the gateway may take a link for silent, it may act on that before one sees that it closes it."""
         dues = [t.due_ms for h in self.link_sides[link].hypotheses for t in h.timers if t.event is Silence]
-        if link not in self.doubted and min(dues, default=self.now() + 1) <= self.now():
+        if link not in self.doubted and dues and min(dues) <= self.now():
             self.doubted.add(link)
             self.side.told(Told(_relayed(link), Received(self.lost, link, now=min(dues)), 0, min(dues)))
 

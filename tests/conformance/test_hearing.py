@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +11,16 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from tunnelconform.cases import Case
+from tunnelconform.conversation import Connect, Wait
 from tunnelconform.hearing import messages
 from tunnelconform.peers import dial
+from tunnelconform.play_gateway import GatewayPlay
+from tunnelconform.played import Verdict
+from tunnelconform.subject import Nature
+from tunnelconform.subject_reference import ReferenceGateway
+from tunnelconform.suite import Result, run
+from tunnelspec.limits import DEFAULT
 
 
 async def heard(said: list[str | bytes], parts: int, spoilt: bool) -> tuple[list[str | bytes], CloseCode | int]:
@@ -66,3 +75,36 @@ def test_a_close_is_heard_with_its_frame_and_after_all_before_it(words: list[str
 
 def test_text_that_is_not_utf_8_ends_it() -> None:
     assert asyncio.run(heard(["before"], 1, spoilt=True)) == (["before"], CloseCode.INVALID_DATA)
+
+
+def test_a_clock_that_ticks_between_two_looks_doubts_no_link() -> None:
+    """A link whose silence is not waited for cannot be lost for it, however often the time is asked."""
+    play = GatewayPlay(ReferenceGateway(), Nature(DEFAULT), ())
+    side = play.link_sides[1] = play.side
+    ticks = count()
+    play.now = lambda: next(ticks)  # type: ignore[method-assign]
+    play._may_be_lost(1)
+    assert not play.doubted
+    assert not any(h.told for h in side.hypotheses)
+
+
+def test_a_defect_of_the_suite_is_no_failure_of_the_subject() -> None:
+    """Whoever was to hear the gateway has failed: the case is an error, and what was not heard is held against nobody."""
+
+    class Defective(GatewayPlay):
+        def _hears_close(self, code: int, reason: str) -> None:
+            raise ZeroDivisionError
+
+    async def played() -> tuple[Result, ...]:
+        subject = ReferenceGateway()
+        nature = await subject.start()
+        try:
+            case = Case("CONN-G-04/routing", (Connect(), Wait(limit="backoff_ms")), frozenset(), "")
+            play = lambda case, goal: Defective(subject, nature, case.conversation, goal).run()  # noqa: E731
+            return await run((case,), nature, play, subject.alive, lambda result: None, 1)
+        finally:
+            await subject.stop()
+
+    (result,) = asyncio.run(played())
+    assert result.verdict is Verdict.ERROR
+    assert "ZeroDivisionError" in result.why
