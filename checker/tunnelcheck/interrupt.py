@@ -145,15 +145,14 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _work(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """What a worker does. That it was told to end it tells the pool, which then lets it go; without a parent there is no pool."""
+    """What a worker does. That it was told to end it tells the pool, which then lets it go; without a parent there is no pool, and
+    the worker ends here, whoever heard the signal: a loop of ``asyncio`` may have taken it for its own."""
     _WORKER.busy = True
     try:
         if _WORKER.told:
             raise Told
         return fn(*args, **kwargs)
-    except Told:
-        if _WORKER.orphan:
-            os._exit(1)
-        raise
     finally:
         _WORKER.busy = False
+        if _WORKER.orphan:
+            os._exit(1)

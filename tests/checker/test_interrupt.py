@@ -63,25 +63,27 @@ def read_until(terminal: int, words: str) -> str:
 
 
 ENDED = {
-    "agree": ["agree", "--scenario", "full", "wrap-again", "close", "sleep-two", "--processes", "2"],
-    "agree, one at a time": ["agree", "--scenario", "full"],
-    "mutate": ["mutate", "--only", "REQ-R-*"],
-}
-"""What is run until it has workers, and programs of theirs, and is then ended from outside."""
+    "agree": (3, ["-m", "tunnelcli.main", "agree", "--scenario", "full", "wrap-again", "close", "sleep-two", "--processes", "2"]),
+    "agree, one at a time": (3, ["-m", "tunnelcli.main", "agree", "--scenario", "full"]),
+    "mutate": (3, ["-m", "tunnelcli.main", "mutate", "--only", "REQ-R-*"]),
+    "repeat": (5, [str(Path(__file__).parents[2] / "tools" / "repeat.py"), "--runs", "1", "--volume-every", "0"]),
+}  # fmt: skip
+"""What is run until so many processes are there, it, its workers and programs of theirs, and is then ended from outside."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("case", ENDED)
 def test_workers_end_with_their_parent(case: str, number: signal.Signals, tmp_path: Path) -> None:
     """However it ends, no process is left, and no folder."""
+    count, words = ENDED[case]
     mark = uuid.uuid4().hex
     program = subprocess.Popen(
-        [sys.executable, "-m", "tunnelcli.main", *ENDED[case]],
+        [sys.executable, *words],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, MARK: mark, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     try:
-        while program.poll() is None and len(processes(mark)) < 3:
+        while program.poll() is None and len(processes(mark)) < count:
             os.sched_yield()
         assert program.poll() is None
         program.send_signal(number)
