@@ -1,17 +1,18 @@
 """The suite against the reference, again and again with different seeds, until something does not pass.
 
-    python tools/repeat.py --runs 100 [--first SEED] [--volume-every 10] [--record FILE]
+    python tools/repeat.py --runs 100 [--first SEED] [--volume-every 10] [--record FILE [--resume]]
 
 Each run starts the reference gateway and the reference runner anew, each in a process of its own, and plays all cases against
 both, in an order and with random walks that the seed decides; the cases of volume, which no seed changes, only every so many
-runs. The first case that fails is shown with its conversation, and ends it. Exit codes: 0 all passed; 1 one did not; 2 wrong
-use; 4 a subject died.
+runs. The first case that fails is shown with its conversation, and ends it. What was interrupted can be gone on with, as long as
+the code is the same. Exit codes: 0 all passed; 1 one did not; 2 wrong use; 4 a subject died.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import random
@@ -19,9 +20,13 @@ import signal
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import tunnelconform
+import tunnelref
+import tunnelspec
 from tunnelcheck.interrupt import workers
 from tunnelconform.active import code, run_gateway, run_runner, shortest
 from tunnelconform.arguments import add_gateway, add_runner
@@ -47,7 +52,7 @@ class Progress:
     """A line on standard error, on a terminal only."""
 
     def __init__(self, runs: int) -> None:
-        self._runs, self._began, self._cases = runs, time.monotonic(), 0
+        self._runs, self._began = runs, time.monotonic()
 
     def see(self, run: int, counts: Counter[str]) -> None:
         """Another run is over."""
@@ -91,34 +96,84 @@ def played(role: str, seed: int, with_volume: bool, side_by_side: int) -> Told:
     return asyncio.run(one(role, seed, with_volume, side_by_side))
 
 
-def again(args: argparse.Namespace) -> int:
+class ResumeError(Exception):
+    """What is to be gone on with is not the beginning of this."""
+
+
+@dataclass
+class Series:
+    """So many runs, of one code, that have passed in a row; as it is recorded."""
+
+    code: str
+    first_seed: int
+    volume_every: int
+    runs: int = 0
+    passed: int = 0
+    seconds: int = 0
+    longest_run_s: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    inconclusive: Counter[str] = field(default_factory=Counter)
+    load: tuple[float, ...] = ()
+
+    def add(self, both: Mapping[str, Told], seconds: float) -> None:
+        """Another run is over."""
+        for role, told in both.items():
+            self.counts.update({f"{role} {verdict}": count for verdict, count in told.verdicts.items()})
+            self.inconclusive.update(told.undecided)
+        self.runs += 1
+        self.passed += not any(told.code for told in both.values())
+        self.seconds += round(seconds)
+        self.longest_run_s = max(self.longest_run_s, round(seconds, 1))
+        self.load = tuple(round(load, 1) for load in os.getloadavg())
+
+    def resumed(self, path: Path) -> Series:
+        """The one that is recorded there. Raises ``ResumeError``, ``OSError``, ``ValueError``, ``TypeError``."""
+        read = json.loads(path.read_text(encoding="utf-8"))
+        counts, undecided = Counter(read.pop("counts")), Counter(read.pop("inconclusive"))
+        other = Series(**read, counts=counts, inconclusive=undecided)
+        for name in ("code", "first_seed", "volume_every"):
+            if getattr(other, name) != getattr(self, name):
+                raise ResumeError(f"{name} was {getattr(other, name)}, and is {getattr(self, name)}")
+        if other.passed != other.runs:
+            raise ResumeError("its last run did not pass")
+        return other
+
+    def text(self) -> str:
+        """The file."""
+        return json.dumps({**vars(self), "inconclusive": dict(self.inconclusive.most_common())}, indent=1) + "\n"
+
+
+def code_hash() -> str:
+    """A hash of all code that a run rests on: the tables, the reference and the suite."""
+    digest = hashlib.sha256()
+    for package in (tunnelspec, tunnelref, tunnelconform):
+        folder = Path(package.__path__[0])
+        for path in sorted(file for kind in ("*.py", "*.json") for file in folder.rglob(kind)):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def again(args: argparse.Namespace, series: Series) -> int:
     """Run after run; the exit code."""
-    counts, undecided = Counter[str](), Counter[str]()
-    progress, seconds, began = Progress(args.runs), list[float](), time.monotonic()
-    ended = 0
+    progress, ended = Progress(args.runs - series.runs), 0
     with workers(len(ROLES)) as processes:  # whatever ends them, they end the runners that they started
-        for run in range(1, args.runs + 1):
-            seed, started = args.first + run - 1, time.monotonic()
-            with_volume = bool(args.volume_every) and (run - 1) % args.volume_every == 0
+        for done, run in enumerate(range(series.runs, args.runs), 1):
+            seed, started = args.first + run, time.monotonic()
+            with_volume = bool(args.volume_every) and run % args.volume_every == 0
             sides = [processes.submit(played, role, seed, with_volume, args.side_by_side) for role in ROLES]
             both = {role: side.result() for role, side in zip(ROLES, sides, strict=True)}
-            seconds.append(time.monotonic() - started)
-            for role, told in both.items():
-                counts.update({f"{role} {verdict}": count for verdict, count in told.verdicts.items()})
-                undecided.update(told.undecided)
-            progress.see(run, counts)
-            ended = max(told.code for told in both.values())
+            series.add(both, time.monotonic() - started)
+            progress.see(done, series.counts)
             if args.record:
-                written = {"runs": run, "first_seed": args.first, "counts": dict(counts), "passed": run - bool(ended),
-                           "seconds": round(time.monotonic() - began), "longest_run_s": round(max(seconds), 1),
-                           "inconclusive": dict(undecided.most_common()),
-                           "load": [round(load, 1) for load in os.getloadavg()]}  # fmt: skip
-                args.record.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+                draft = args.record.with_suffix(".draft")
+                draft.write_text(series.text(), encoding="utf-8")
+                draft.replace(args.record)
+            ended = max(told.code for told in both.values())
             if ended:
                 break
-    summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-    print(f"{len(seconds) - bool(ended)} of {args.runs} runs passed, seeds from {args.first}: {summary}; "
-          f"{sum(seconds):.0f} s, {sum(seconds) / len(seconds):.1f} s a run")  # fmt: skip
+    summary = ", ".join(f"{count} {what}" for what, count in sorted(series.counts.items()))
+    print(f"{series.passed} of {args.runs} runs passed, seeds from {args.first}: {summary}; "
+          f"{series.seconds} s, {series.seconds / max(1, series.runs):.1f} s a run")  # fmt: skip
     return ended
 
 
@@ -134,8 +189,19 @@ def main() -> int:
     parser.add_argument("--side-by-side", type=int, default=48, metavar="N",
                         help="so many conversations at once (default %(default)s)")  # fmt: skip
     parser.add_argument("--record", type=Path, metavar="FILE", help="write counts and times as JSON after each run")
+    parser.add_argument("--resume", action="store_true", help="go on where the record ends, if it is of the same code")
     args = parser.parse_args()
-    return again(args) if args.runs > 0 else parser.error("--runs must be positive")
+    if args.runs <= 0:
+        parser.error("--runs must be positive")
+    if args.resume and not args.record:
+        parser.error("--resume goes on with a --record")
+    series = Series(code_hash(), args.first, args.volume_every)
+    try:
+        if args.resume:
+            series = series.resumed(args.record)
+    except (ResumeError, OSError, ValueError, TypeError, KeyError) as error:
+        parser.error(f"{args.record} cannot be gone on with: {error}")
+    return again(args, series)
 
 
 if __name__ == "__main__":
