@@ -149,6 +149,8 @@ class AroundRunner(Surroundings):
             return memory, None  # the life that would have done it is over
         if isinstance(event, Committed):
             return durable(memory, event.index), event
+        if isinstance(event, ActorCloses):  # durable with what else its handler did, be the socket open or not
+            return closed(memory, event.code, event.reason), event
         return memory, event
 
     def begun(self, memory: Any) -> Any:

@@ -295,7 +295,8 @@ class Oracle:
         known = set(hypotheses)
         while agenda:
             h, forced = agenda.pop()
-            worked = [(told, after) for told, after in self._worked(h) if told.time_ms < before_ms]
+            every = list(self._worked(h))
+            worked = [(told, after) for told, after in every if told.time_ms < before_ms]
             following = [after for _, after in worked]
             if now_ms and worked:  # what came before it was worked on, which took no longer than it may take
                 by_ms = min(told.time_ms for told, _ in worked) + now_ms - before_ms
@@ -308,6 +309,8 @@ class Oracle:
                 following += [self._stepped(h, event, time) for event, time in self.around.prompt(h)]
             if not following:
                 yield h
+            elif now_ms:  # what must have happened took its time: something told later may have come before it
+                following += [after for told, after in every if before_ms <= told.time_ms <= now_ms]
             for after in following:
                 if after not in known:
                     known.add(after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ from tunnelspec.frames import (
     ToClientWebSocketOpen,
     ToServerInit,
     ToServerStopping,
+    ToServerWebSocketClose,
     ToServerWebSocketMessage,
     ToServerWebSocketOpen,
     TunnelAck,
@@ -218,3 +220,55 @@ def test_who_has_closed_its_link_owes_nothing_on_it(until: int, closes: bool) ->
         side.closes(SOCKET)
         around.hung_up = True
     assert side.silent_until(until) == closes
+
+
+def waiting(joined: int) -> Side:
+    """A gateway whose client found no runner; one joined meanwhile, so that it is offered the socket when the backoff is over."""
+    limits, links = ReferenceGateway().limits, Links()
+    oracle = Oracle(GATEWAY, AroundGateway(GATEWAY, limits, links, GRACE_MS), limits, supposed=10)
+    side = Side("gateway", oracle, oracle.start(memory=Reading()), GRACE_MS)
+    side.told(Told(CLIENT, ClientConnected(), 0, 0))
+    links.joined(1, joined)
+    return side
+
+
+@given(st.integers(1, 200), st.integers(1, GRACE_MS), st.data())
+def test_what_comes_while_something_is_late_may_be_worked_on_before_it(
+    joined: int, late: int, data: st.DataObject
+) -> None:
+    """CONN-G-28, CONN-G-49: the client left when the next try was due, but not begun yet, as late as it may be: there is none."""
+    side, due = waiting(joined), ReferenceGateway().limits.backoff_ms
+    side.told(Told(CLIENT, ClientClosed(1000, "done", due + late), 0, due + late))
+    looks = st.integers(due + 1, due + late + 1).filter(lambda before: before + GRACE_MS > due + late)
+    for before in sorted(data.draw(st.lists(looks, min_size=1, max_size=3))):
+        assert side.silent_until(before)
+
+
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_what_comes_when_something_is_too_late_excuses_nothing(joined: int, later: int) -> None:
+    """CONN-G-02: the next try was to have begun before the client left."""
+    side, due = waiting(joined), ReferenceGateway().limits.backoff_ms
+    left = due + GRACE_MS + 1 + later
+    side.told(Told(CLIENT, ClientClosed(1000, "done", left), 0, left))
+    assert not side.silent_until(due + 1)
+
+
+@pytest.mark.parametrize("first", ["actor", "client"])
+def test_an_actor_may_close_what_the_client_has_closed(first: str) -> None:
+    """CONN-R-25: its close is durable with what else its handler did, so that the next open is answered with it (CONN-R-06)."""
+    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
+    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
+    side = Side("runner", oracle, oracle.start(memory=Actor()), GRACE_MS)
+    side.told(Told(1, Begins(), 0, 1))
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
+    assert side.says(1, TunnelAck(), 2, b"o")
+    assert side.says(1, ToServerWebSocketOpen(True, -1), 3, b"r")
+    side.hears(1, ToClientWebSocketMessage(1, b"close 4001 bye", False), b"m", 4)
+    side.hears(1, ToClientWebSocketClose(1000, "done"), b"c", 4)
+    for id_ in (b"m", b"c"):
+        assert side.says(1, TunnelAck(), 5, id_)
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"p", 6)
+    assert side.says(1, TunnelAck(), 7, b"p")
+    closed = (4001, "bye") if first == "actor" else (1000, "done")
+    assert side.says(1, ToServerWebSocketClose(*closed, retry=False), 8, b"s")
+    assert side.silent_until(200)
