@@ -165,17 +165,23 @@ def test_of_what_a_client_said_nothing_is_left_out_before_what_was_read(said: in
     assert not cut.says(ToClientWebSocketMessage(1, b"m2", False))
 
 
+def opened(hibernates: bool) -> Side:
+    """A runner whose actor has taken a socket."""
+    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
+    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
+    side = Side("runner", oracle, oracle.start(memory=Actor(hibernates)), GRACE_MS)
+    side.told(Told(1, Begins(), 0, 1))
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
+    assert side.says(1, TunnelAck(), 2, b"o")
+    assert side.says(1, ToServerWebSocketOpen(hibernates, -1), 3, b"r")
+    return side
+
+
 @given(lost=st.integers(10, 40))
 def test_what_a_subject_was_told_it_has_worked_on_in_time_whatever_came_before(lost: int) -> None:
     """CONN-R-16, TUN-R-07: a lost link is known before the wait for an ack on it is over, where that is longer than a runner may
     take; so its socket sleeps since then, and is forgotten in time (HIB-R-06)."""
-    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
-    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
-    side = Side("runner", oracle, oracle.start(memory=Actor()), GRACE_MS)
-    side.told(Told(1, Begins(), 0, 1))
-    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
-    assert side.says(1, TunnelAck(), 2, b"o")
-    assert side.says(1, ToServerWebSocketOpen(True, -1), 3, b"r")
+    side = opened(hibernates=True)
     side.loses(1, [LinkLost(1, lost)], lost)
     assert side.silent_until(600)
     assert {h.state[RUNNER.place("hibernation")].context.since for h in side.hypotheses} == {lost}
@@ -184,13 +190,7 @@ def test_what_a_subject_was_told_it_has_worked_on_in_time_whatever_came_before(l
 @given(st.integers(0, 3))
 def test_an_open_may_be_answered_before_what_waits_for_its_handler(first: int) -> None:
     """CONN-R-03, CONN-R-07: the answer to a repeated open comes anywhere among what the actor still says; that keeps its order."""
-    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
-    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
-    side = Side("runner", oracle, oracle.start(memory=Actor(hibernates=False)), GRACE_MS)
-    side.told(Told(1, Begins(), 0, 1))
-    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
-    side.says(1, TunnelAck(), 2, b"o")
-    side.says(1, ToServerWebSocketOpen(False, -1), 3, b"r")
+    side = opened(hibernates=False)
     for number in (1, 2, 3):
         side.hears(1, ToClientWebSocketMessage(0, b"state", False), b"m%d" % number, 4)
         side.says(1, TunnelAck(), 5, b"m%d" % number)
@@ -256,13 +256,7 @@ def test_what_comes_when_something_is_too_late_excuses_nothing(joined: int, late
 @pytest.mark.parametrize("first", ["actor", "client"])
 def test_an_actor_may_close_what_the_client_has_closed(first: str) -> None:
     """CONN-R-25: its close is durable with what else its handler did, so that the next open is answered with it (CONN-R-06)."""
-    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
-    oracle = Oracle(RUNNER, AroundRunner(limits), limits)
-    side = Side("runner", oracle, oracle.start(memory=Actor()), GRACE_MS)
-    side.told(Told(1, Begins(), 0, 1))
-    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
-    assert side.says(1, TunnelAck(), 2, b"o")
-    assert side.says(1, ToServerWebSocketOpen(True, -1), 3, b"r")
+    side = opened(hibernates=True)
     side.hears(1, ToClientWebSocketMessage(1, b"close 4001 bye", False), b"m", 4)
     side.hears(1, ToClientWebSocketClose(1000, "done"), b"c", 4)
     for id_ in (b"m", b"c"):
