@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tunnelconform.oracle import Ask, Hypothesis, Seen, Surroundings, Told
+from tunnelconform.relays import Relays, hears, passed
 from tunnelspec.connection import INTERNAL_ERROR
 from tunnelspec.endpoint import Endpoint
 from tunnelspec.events import (
@@ -14,14 +15,15 @@ from tunnelspec.events import (
     CloseClient,
     Collect,
     Deliver,
+    LinkLost,
     ReadClient,
     Resolve,
     RouteFailed,
     RouteFound,
+    Send,
 )
 from tunnelspec.frames import ToClientWebSocketClose, ToClientWebSocketOpen
 from tunnelspec.limits import Limits
-from tunnelspec.machine import Received
 
 CLIENT = 0
 """The channel of the client."""
@@ -36,10 +38,11 @@ REASON_BYTES = 123
 """So much of a reason a close frame can carry (RFC 6455, section 5.5)."""
 
 
-class Reading(NamedTuple):
-    """What a gateway's surroundings know: whether the client is read."""
+class Known(NamedTuple):
+    """What a gateway's surroundings know: whether the client is read, and what is open on the links."""
 
     reads: bool = False
+    relays: Relays = ()
 
 
 @dataclass
@@ -131,9 +134,18 @@ class AroundGateway(Surroundings):
     def may_work(self, h: Hypothesis, told: Told) -> bool:
         return not isinstance(told.event, ClientMessage) or h.memory.reads
 
+    def work(self, memory: Known, event: Any) -> tuple[Known, Any]:
+        relays, heard = hears(memory.relays, event, self.limits)
+        if self.may_be_void(memory, event):  # what may be lost now is lost again once it is gone
+            relays = memory.relays
+        return memory if relays == memory.relays else memory._replace(relays=relays), heard
+
     def may_be_void(self, memory: Any, event: Any) -> bool:
-        """What the relay says on a runner's behalf has no message id; before the link is seen to be closed, it may say nothing."""
-        return isinstance(event, Received) and not event.message_id and event.link not in self.links.gone
+        return isinstance(event, LinkLost) and event.link not in self.links.gone
+
+    def sends(self, memory: Known, output: Send) -> Known:
+        relays = passed(memory.relays, output.link, output.frame, self.limits)
+        return memory if relays == memory.relays else memory._replace(relays=relays)
 
     def rests(self, h: Hypothesis) -> bool:
         return not h.ask(Resolve) or bool(self.route_patience_ms and not self.links.able)
@@ -143,7 +155,7 @@ class AroundGateway(Surroundings):
 
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, ReadClient):
-            return Reading(True), (), ()
+            return memory._replace(reads=True), (), ()
         if isinstance(output, CloseClient):
             return memory, (), (replace(output, reason=short(output.reason)),)
         if isinstance(output, Deliver):

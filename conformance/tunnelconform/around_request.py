@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunnelconform.around_gateway import CLIENT, AroundGateway, Reading
+from tunnelconform.around_gateway import CLIENT, AroundGateway
 from tunnelconform.oracle import Hypothesis, Told
 from tunnelspec.events import ReadClient, RequestBegun, RequestBody, RequestDropped, Respond, RespondAbort, RespondBody
 from tunnelspec.frames import Headers, ToClientRequestStart
@@ -97,7 +97,7 @@ class AroundRequest(AroundGateway):
 
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, ReadClient):
-            return Reading(True), (), ()
+            return memory._replace(reads=True), (), ()
         return memory, (), tuple(shown(output))
 
     def same(self, due: Any, seen: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from tunnelconform.oracle import Hypothesis, Refusal, Said, Tag, Told
+from tunnelconform.oracle import Hypothesis, Oracle, Refusal, Said, Tag, Told
 from tunnelconform.passive import Breach, Judgement
 from tunnelconform.profiles import PROFILES
 from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
@@ -15,7 +15,6 @@ from tunneldraw.sequence import Sequence as Drawing
 from tunnelref.wire import SUPPORTED, WireError
 from tunnelspec.endpoint import GATEWAY, MACHINES, RUNNER, Endpoint
 from tunnelspec.frames import ToClientTunnelMessage, ToServerTunnelMessage
-from tunnelspec.limits import Limits
 from tunnelspec.machine import Received, key
 from tunnelspec.source import failing
 
@@ -88,14 +87,15 @@ def reasons(what: Any, refusal: Refusal | None, due: Sequence[Said], endpoint: E
     yield from _allowed(sorted(refusal.allowed, key=lambda said: said not in near), what)
 
 
-def near(told: Told, before: Sequence[Hypothesis], endpoint: Endpoint, limits: Limits) -> Iterator[str]:
+def near(told: Told, before: Sequence[Hypothesis], oracle: Oracle) -> Iterator[str]:
     """What the tables make of what a side was told last: the transition that is taken, and of those that were near the part of the
     guard that failed."""
     lines: dict[str, None] = {}
     for h in before:
-        for machine, local in zip(endpoint.machines, h.state, strict=True):
-            for row in machine.table.get((local.state, key(told.event)), ()):
-                failed = () if row.when is None else failing(row.when, local.context, told.event, limits)
+        event = oracle.around.work(h.memory, told.event)[1]
+        for machine, local in zip(oracle.endpoint.machines, h.state, strict=True):
+            for row in machine.table.get((local.state, key(event)), ()):
+                failed = () if row.when is None else failing(row.when, local.context, event, oracle.limits)
                 why = f"not {' and not '.join(failed)}" if failed else "applies"
                 lines[f"    {row.id} in {local.state}: {why}  ({row.says})"] = None
     if lines:

@@ -15,7 +15,8 @@ from tunnelconform.conversation import Step
 from tunnelconform.derive import Felt, watched
 from tunnelconform.peers import wire_size
 from tunnelconform.played import Impossible
-from tunnelspec.endpoint import GATEWAY, RELAY, Endpoint, State
+from tunnelconform.relays import Relays, lost, passed
+from tunnelspec.endpoint import GATEWAY, Endpoint, State
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -25,9 +26,7 @@ from tunnelspec.events import (
     ClientMessage,
     CloseClient,
     Collect,
-    Free,
     LinkLost,
-    OnBehalf,
     OpenTimeout,
     ReadClient,
     RequestBody,
@@ -121,7 +120,7 @@ class Model(NamedTuple):
     made: int = 0
     home: str = ""  # the runner that has the actor
     arrived: tuple[Arrived, ...] = ()
-    relays: tuple[tuple[int, State], ...] = ()
+    relays: Relays = ()
     spent: Spent = Spent()
 
 
@@ -320,11 +319,9 @@ class GatewayModel:
         m = self._spend(m, "breaks")._replace(
             links=tuple(item for item in m.links if item[1] != link), home="" if m.home == step.who else m.home
         )
-        relay = dict(m.relays).get(link, RELAY.start())
-        for output in RELAY.step(relay, LinkLost(link, m.now), self.limits).outputs:
-            if isinstance(output, OnBehalf):
-                m = self._feel(m, Received(output.frame, link, now=m.now), taken)
-        return m
+        relays, behalf = lost(m.relays, LinkLost(link, m.now), self.limits)
+        m = m._replace(relays=relays)
+        return m if behalf is None else self._feel(m, behalf, taken)
 
     def _wait(self, m: Model, step: talk.Wait, taken: list[Felt]) -> Model:
         m = self._spend(m, "waits")
@@ -339,16 +336,8 @@ class GatewayModel:
 
     def _tunnel(self, m: Model, who: str, frame: Any, taken: list[Felt]) -> Model:
         link = dict(m.links)[who]
-        return self._feel(self._watch(m, link, frame), Received(frame, link, b"id", now=m.now), taken)
-
-    def _watch(self, m: Model, link: int, frame: Any) -> Model:
-        if type(frame) not in RELAY.listeners:
-            return m
-        relays = dict(m.relays)
-        watched = RELAY.step(relays.pop(link, RELAY.start()), Received(frame, link), self.limits)
-        if Free() not in watched.outputs:
-            relays[link] = watched.state
-        return m._replace(relays=tuple(sorted(relays.items(), key=lambda item: item[0])))
+        m = m._replace(relays=passed(m.relays, link, frame, self.limits))
+        return self._feel(m, Received(frame, link, b"id", now=m.now), taken)
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
         """The gateway works on an event, and on what follows from it at once."""
@@ -364,7 +353,8 @@ class GatewayModel:
             elif isinstance(output, Send):
                 if output.link in dict(m.links).values():
                     came = Arrived(output.link, type(output.frame).__name__, output.number)
-                    m = self._watch(m._replace(arrived=(*m.arrived, came)), output.link, output.frame)
+                    relays = passed(m.relays, output.link, output.frame, self.limits)
+                    m = m._replace(arrived=(*m.arrived, came), relays=relays)
             elif isinstance(output, ReadClient):
                 unread = m.unread
                 m = m._replace(reads=True, unread=())

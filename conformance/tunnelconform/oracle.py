@@ -183,6 +183,10 @@ class Surroundings:
         """Whether what was said on a channel must be seen in time."""
         return True
 
+    def sends(self, memory: Any, output: Send) -> Any:
+        """What the surroundings know once the subject has said something."""
+        return memory
+
     def react(self, memory: Any, output: Any, time_ms: int) -> tuple[Any, tuple[Told, ...], tuple[Any, ...]]:
         """What an output does to the surroundings: what they know then, will tell, and see of it (on channel 0)."""
         return memory, (), ()
@@ -427,6 +431,7 @@ class Oracle:
             asks = frozenset(ask for ask in asks if ask.output is not answered)
         for output in result.outputs:
             if isinstance(output, Send):
+                memory = self.around.sends(memory, output)
                 if self.around.carries(output.link):
                     said.append(Said(output.link, output.number, output.frame, time_ms, rules))
             elif isinstance(output, SendAck):

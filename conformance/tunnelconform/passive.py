@@ -16,15 +16,14 @@ from tunnelconform.oracle import Refusal, Said
 from tunnelconform.recording import TO_SERVER, Entry, Frame, LinkClosed, LinkOpened, decoded
 from tunnelconform.side import Side
 from tunnelref.wire import SUPPORTED, WireError
-from tunnelspec.endpoint import GATEWAY, RELAY, RUNNER, State
-from tunnelspec.events import LinkLost, OnBehalf
+from tunnelspec.endpoint import RUNNER
+from tunnelspec.events import LinkLost
 from tunnelspec.frames import (
     ToClientTunnelMessage,
     ToClientWebSocketOpen,
     ToServerTunnelMessage,
 )
 from tunnelspec.limits import DEFAULT, Limits
-from tunnelspec.machine import Received
 
 GRACE_MS = 2_000
 """What a subject was told is worked on, and what it must say is said, within this."""
@@ -70,7 +69,6 @@ class _Request:
     id: bytes
     gateway: Side
     runners: dict[str, Side] = field(default_factory=dict)  # by runner key
-    relays: dict[int, State] = field(default_factory=dict)  # by link
 
 
 class Judge:
@@ -143,7 +141,7 @@ class Judge:
 
     def _begin(self, id_: bytes) -> _Request:
         oracle = roles.gateway(self._limits, self._gone)
-        made = _Request(id_, Side("gateway", oracle, oracle.start(GATEWAY.start()), self._grace))
+        made = _Request(id_, Side("gateway", oracle, oracle.start(memory=()), self._grace))
         self._requests[id_] = made
         return made
 
@@ -158,9 +156,6 @@ class Judge:
         speaker, hearer = request.gateway, self._runner(request, key)
         if entry.way == TO_SERVER:
             speaker, hearer = hearer, speaker
-        if type(kind) in RELAY.listeners:
-            relay = request.relays.get(entry.link, RELAY.start())
-            request.relays[entry.link] = RELAY.step(relay, Received(kind, entry.link), self._limits).state
         if not speaker.over:
             self._possible[-1] = speaker.says(entry.link, kind, entry.time_ms, message.messageId)
             self._note(request, speaker)
@@ -175,20 +170,17 @@ class Judge:
             self._undecided.append((side.name, request.id, side.over))
 
     def _lose(self, request: _Request, entry: LinkClosed) -> None:
-        relay = request.relays.pop(entry.link, RELAY.start())
-        said = RELAY.step(relay, LinkLost(entry.link, entry.time_ms), self._limits).outputs
-        behalf = [Received(o.frame, entry.link, now=entry.time_ms) for o in said if isinstance(o, OnBehalf)]
-        self._told_of_loss(request, request.gateway, entry, behalf)
+        self._told_of_loss(request, request.gateway, entry)
         key = self._links[entry.link].runner_key or f"link {entry.link}"
         if key in request.runners:
             side = request.runners[key]
-            self._told_of_loss(request, side, entry, [LinkLost(entry.link, entry.time_ms)])
+            self._told_of_loss(request, side, entry)
             if not side.over:  # the process may have ended with its link, and another begun
                 side.hypotheses = (*side.hypotheses, *side.oracle.start(RUNNER.start()))
 
-    def _told_of_loss(self, request: _Request, side: Side, entry: LinkClosed, news: list[Any]) -> None:
+    def _told_of_loss(self, request: _Request, side: Side, entry: LinkClosed) -> None:
         if not side.over:
-            side.loses(entry.link, news, entry.time_ms)
+            side.loses(entry.link, [LinkLost(entry.link, entry.time_ms)], entry.time_ms)
             self._note(request, side)
 
 

@@ -13,7 +13,7 @@ from websockets.frames import CloseCode
 
 from tunnelconform import bulk, flood, promises
 from tunnelconform import conversation as talk
-from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Links, Reading, short
+from tunnelconform.around_gateway import BY_ITSELF, CLIENT, AroundGateway, Known, Links, short
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.conversation import Conversation, Step
 from tunnelconform.duties import STOPS, Duties
@@ -29,7 +29,7 @@ from tunnelconform.promises import Account, Closed, Gone, Left, Words
 from tunnelconform.side import Side
 from tunnelconform.subject import Door, GatewaySubject, Nature, Place
 from tunnelref.wire import WireError
-from tunnelspec.endpoint import RELAY, TABLES, Endpoint, State, Tables
+from tunnelspec.endpoint import TABLES, Endpoint, Tables
 from tunnelspec.events import (
     ActorStarted,
     BackoffOver,
@@ -40,12 +40,10 @@ from tunnelspec.events import (
     CloseClient,
     Collect,
     Deliver,
-    Free,
     HangUp,
     LinkDown,
     LinkLost,
     LinkUp,
-    OnBehalf,
     Replaced,
     Silence,
 )
@@ -77,9 +75,6 @@ FIRST_QUESTION = 1_000
 ANSWER_MS = 300
 """So long the suite waits for an answer to one."""
 
-LOST = ToServerWebSocketClose(None, None, True)
-"""What the relay says on behalf of a runner that is gone."""
-
 VISITOR = "visitor=1"
 """What tells another client's connection from the one that the conversation is about."""
 
@@ -104,8 +99,6 @@ class GatewayPlay(Play):
     begins: type[Any] = ToClientWebSocketOpen
     """The tunnel message that names the conversation's request."""
 
-    lost: Any = LOST
-
     def __init__(
         self, subject: GatewaySubject, nature: Nature, conversation: Conversation, goal: frozenset[str] = frozenset(),
         lenient: bool = False, profile: Profile = STRICT, grace_ms: int = GRACE_MS,
@@ -117,7 +110,7 @@ class GatewayPlay(Play):
         tables = self.tables()
         self.around = self.surroundings(tables)
         oracle = Oracle(tables, self.around, nature.limits, goal, SUPPOSED)
-        side = Side("gateway", oracle, oracle.start(memory=Reading()), grace_ms)
+        side = Side("gateway", oracle, oracle.start(memory=Known()), grace_ms)
         super().__init__(conversation, nature.limits, side, lenient, grace_ms)
         self.client: Client | None = None
         self.requester: Requester | None = None  # the client of a plain request
@@ -128,7 +121,6 @@ class GatewayPlay(Play):
         self.runners: dict[str, Runner] = {}
         self.request = b""
         self.arrived: list[tuple[int, str, bytes]] = []  # tunnel messages: link, kind, id
-        self.relays: dict[int, State] = {}
         self.links_made = 0
         self.introduced: set[int] = set()
         self.welcomed: set[int] = set()
@@ -418,7 +410,7 @@ class GatewayPlay(Play):
             replaced = self.link_sides[before.link]
             self.links.replaced(now)
             replaced.told(Told(BY_ITSELF, Perhaps(Replaced(now)), 0, now))
-            self.side.told(Told(_relayed(before.link), Received(self.lost, before.link, now=now), 0, now))
+            self.side.told(Told(_relayed(before.link), LinkLost(before.link, now), 0, now))
         await self._post(runner, "ToServerInit", step.unfit)
         await self.until(lambda: runner.link in self.welcomed, "the gateway did not welcome the runner")
         if replaced is not None:
@@ -489,7 +481,6 @@ class GatewayPlay(Play):
         """A runner sends a tunnel message."""
         await self.until(lambda: bool(self.request), "the gateway has opened nothing")
         message = message or fresh_id()
-        self._watch(runner.link, kind)
         self.fact(runner.link, True, kind, message)
         self.side.hears(runner.link, kind, message, self.now())
         self.note(runner.name, "gateway", talk.words(step) if step is not None else type(kind).__name__)
@@ -543,7 +534,6 @@ class GatewayPlay(Play):
             self.settled = self.settles.pop(frame.messageId, self.settled)
         else:
             self.arrived.append((runner.link, type(kind).__name__, frame.messageId))
-        self._watch(runner.link, kind)
         self._may_be_lost(runner.link)
         self.see(runner.link, kind, frame.messageId, runner.name)
         flood.drain(self, runner, frame)
@@ -574,7 +564,7 @@ class GatewayPlay(Play):
         dues = [t.due_ms for h in self.link_sides[link].hypotheses for t in h.timers if t.event is Silence]
         if link not in self.doubted and dues and min(dues) <= self.now():
             self.doubted.add(link)
-            self.side.told(Told(_relayed(link), Received(self.lost, link, now=min(dues)), 0, min(dues)))
+            self.side.told(Told(_relayed(link), LinkLost(link, min(dues)), 0, min(dues)))
 
     def _links_may_be_lost(self) -> None:
         for runner in self.runners.values():
@@ -592,19 +582,9 @@ class GatewayPlay(Play):
         """A link is gone; the gateway may have known it since then."""
         self.links.lost(runner.link, self.now())
         self.fact(runner.link, False, Gone())
-        relay = self.relays.pop(runner.link, RELAY.start())
-        said = RELAY.step(relay, LinkLost(runner.link, now), self.nature.limits).outputs
-        news = [Received(o.frame, runner.link, now=now) for o in said if isinstance(o, OnBehalf)]
         self.side.loses(_relayed(runner.link), (), now)
-        self.side.loses(runner.link, news, now)
+        self.side.loses(runner.link, [LinkLost(runner.link, now)], now)
         self.news.set()
-
-    def _watch(self, link: int, kind: Any) -> None:
-        if type(kind) in RELAY.listeners:
-            state = self.relays.pop(link, RELAY.start())
-            watched = RELAY.step(state, Received(kind, link), self.nature.limits)
-            if Free() not in watched.outputs:
-                self.relays[link] = watched.state
 
     # -- time --------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,6 @@ class RequestPlay(GatewayPlay):
     """One conversation with one gateway, about one request."""
 
     begins = ToClientRequestStart
-    lost = ToServerResponseAbort()
 
     def surroundings(self, tables: Endpoint) -> AroundRequest:
         nature, profile = self.nature, self.profile

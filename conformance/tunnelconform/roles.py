@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunnelconform.oracle import Hypothesis, Oracle, Seen, Surroundings
+from tunnelconform.relays import Relays, hears, passed
 from tunnelspec.endpoint import GATEWAY, RUNNER
 from tunnelspec.events import (
     AckDue,
@@ -29,6 +30,7 @@ from tunnelspec.events import (
     Resolve,
     RouteFailed,
     RouteFound,
+    Send,
 )
 from tunnelspec.frames import (
     ToClientWebSocketClose,
@@ -107,11 +109,20 @@ class Links(Surroundings):
         return super().same(due, seen)
 
 
+@dataclass
 class BehindGateway(Links):
     """A gateway's client, routes and timers are not seen."""
 
+    limits: Limits
+
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         return behind_the_gateway(h, seen)
+
+    def work(self, memory: Relays, event: Any) -> tuple[Relays, Any]:
+        return hears(memory, event, self.limits)
+
+    def sends(self, memory: Relays, output: Send) -> Relays:
+        return passed(memory, output.link, output.frame, self.limits)
 
 
 class BehindRunner(Links):
@@ -123,7 +134,7 @@ class BehindRunner(Links):
 
 def gateway(limits: Limits, gone: Set[int]) -> Oracle:
     """The oracle for a gateway of which only its links are seen. ``gone``: those that are no more; it may grow."""
-    return Oracle(GATEWAY, BehindGateway(gone), limits)
+    return Oracle(GATEWAY, BehindGateway(gone, limits), limits)
 
 
 def runner(limits: Limits, gone: Set[int]) -> Oracle:

@@ -187,7 +187,7 @@ def told(played: Played) -> Iterator[str]:
     oracle = played.at_fault.oracle
     yield from reasons(problem.what, problem.refusal, problem.due, oracle.endpoint)
     if problem.last is not None:
-        yield from near(problem.last, problem.then, oracle.endpoint, oracle.limits)
+        yield from near(problem.last, problem.then, oracle)
 
 
 def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]:

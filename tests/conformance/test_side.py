@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tunnelconform import conversation as talk
 from tunnelconform.around_dialler import STOPS, AroundDialler, Plug
-from tunnelconform.around_gateway import CLIENT, AroundGateway, Links, Reading
+from tunnelconform.around_gateway import CLIENT, AroundGateway, Known, Links
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
+from tunnelconform.around_request import AroundRequest, Head
 from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.cases import timely
 from tunnelconform.lag import UNREAD, Lag
@@ -20,7 +21,7 @@ from tunnelconform.oracle import Oracle, Told
 from tunnelconform.play_gateway import BY_ITSELF
 from tunnelconform.side import Side
 from tunnelconform.subject_reference import ReferenceGateway
-from tunnelspec.endpoint import GATEWAY, LINK_GATEWAY, LINK_RUNNER, RUNNER
+from tunnelspec.endpoint import GATEWAY, HTTP_GATEWAY, LINK_GATEWAY, LINK_RUNNER, RUNNER
 from tunnelspec.events import (
     ClientClosed,
     ClientConnected,
@@ -29,15 +30,20 @@ from tunnelspec.events import (
     LinkLost,
     LinkUp,
     Replaced,
+    RequestBegun,
     RunnerStops,
 )
 from tunnelspec.frames import (
     ProtocolMetadata,
     ToClientInit,
+    ToClientRequestAbort,
+    ToClientRequestStart,
     ToClientWebSocketClose,
     ToClientWebSocketMessage,
     ToClientWebSocketOpen,
     ToServerInit,
+    ToServerResponseAbort,
+    ToServerResponseStart,
     ToServerStopping,
     ToServerWebSocketClose,
     ToServerWebSocketMessage,
@@ -117,7 +123,7 @@ class CutOff:
         self.links.joined(1, 1)
         around = AroundGateway(GATEWAY, ReferenceGateway().limits, self.links, GRACE_MS)
         oracle = Oracle(GATEWAY, around, ReferenceGateway().limits, supposed=10)
-        self.side = Side("gateway", oracle, oracle.start(memory=Reading()), GRACE_MS)
+        self.side = Side("gateway", oracle, oracle.start(memory=Known()), GRACE_MS)
         self.time = 1
         self.side.told(Told(CLIENT, ClientConnected(), 0, self._now()))
         assert self.says(ToClientWebSocketOpen("a", "/", ()), b"open")
@@ -163,6 +169,32 @@ def test_of_what_a_client_said_nothing_is_left_out_before_what_was_read(said: in
     cut = CutOff(said, opened=False)
     cut.hears(ToServerWebSocketOpen(True, -1))
     assert not cut.says(ToClientWebSocketMessage(1, b"m2", False))
+
+
+@given(st.booleans(), st.booleans())
+def test_an_answer_that_crosses_the_next_try_may_end_it_for_the_relay(answers: bool, speaks: bool) -> None:
+    """REQ-G-46, RELAY-G-05, RELAY-G-10: a runner aborts a request, answers it all the same, and is lost on the next try. Where the
+    gateway read the answer behind the try that it had sent, its relay holds that for answered, and says nothing of the loss."""
+    limits, links = ReferenceGateway().limits, Links()
+    links.joined(1, 1)
+    around = AroundRequest(HTTP_GATEWAY, limits, links, GRACE_MS)
+    oracle = Oracle(HTTP_GATEWAY, around, limits, supposed=10)
+    side = Side("gateway", oracle, oracle.start(memory=Known()), GRACE_MS)
+    request = ToClientRequestStart("", "GET", "/", (), None, False)
+    again = 5 + limits.backoff_ms
+    side.told(Told(CLIENT, RequestBegun(request), 0, 2))
+    assert side.says(1, request, 3, b"try 1")
+    side.hears(1, ToServerResponseAbort(), b"abort", 4)
+    assert side.says(1, ToClientRequestAbort(), 5, b"over")
+    if answers:
+        side.hears(1, ToServerResponseStart(200, (), b"", False), b"answer", again)
+    assert side.says(1, request, again + 1, b"try 2")
+    links.lost(1, again + 50)
+    side.loses(1, [LinkLost(1, again + 50)], again + 50)
+    if speaks:
+        assert side.says(CLIENT, Head(503), again + 51)
+    else:
+        assert side.silent_until(again + 50 + GRACE_MS) == answers
 
 
 def opened(hibernates: bool) -> Side:
@@ -226,7 +258,7 @@ def waiting(joined: int) -> Side:
     """A gateway whose client found no runner; one joined meanwhile, so that it is offered the socket when the backoff is over."""
     limits, links = ReferenceGateway().limits, Links()
     oracle = Oracle(GATEWAY, AroundGateway(GATEWAY, limits, links, GRACE_MS), limits, supposed=10)
-    side = Side("gateway", oracle, oracle.start(memory=Reading()), GRACE_MS)
+    side = Side("gateway", oracle, oracle.start(memory=Known()), GRACE_MS)
     side.told(Told(CLIENT, ClientConnected(), 0, 0))
     links.joined(1, joined)
     return side
