@@ -51,6 +51,7 @@ class Links:
 
     able: dict[int, int] = field(default_factory=dict)
     unfit: set[int] = field(default_factory=set)  # links of runners that cannot take the actor
+    doubted: set[int] = field(default_factory=set)  # those that the gateway may have taken for silent
     gone: set[int] = field(default_factory=set)
     changed_ms: int = 0  # when a link last came or went
     lost_ms: int = -1_000_000  # when one last went, or may have
@@ -83,6 +84,7 @@ class AroundGateway(Surroundings):
     own_words: bool = False
     route_patience_ms: int = 0
     opened: ToClientWebSocketOpen | None = None  # what the socket was opened with first; it is the same each time
+    admitted_ms: int = 0  # since when the client hears; it sets out to connect before
     path: str = ""  # what the actor is to see of it, as far as that is known
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -116,7 +118,7 @@ class AroundGateway(Surroundings):
             for link, since in self.links.able.items():
                 if since < before_ms:
                     yield RouteFound(link, self._found_ms(ask, link)), self._found_ms(ask, link)
-            if failed < before_ms and all(since >= ask.time_ms for since in self.links.able.values()):
+            if failed < before_ms and self._may_know_none(ask):
                 yield RouteFailed(failed), failed
             collected = max(collected, ask.time_ms)
         for timer in h.timers:
@@ -128,7 +130,7 @@ class AroundGateway(Surroundings):
 
     def prompt(self, h: Hypothesis) -> Iterator[tuple[Any, int]]:
         ask = h.ask(Resolve)
-        if ask and not self.route_patience_ms and all(since >= ask.time_ms for since in self.links.able.values()):
+        if ask and not self.route_patience_ms and self._may_know_none(ask):
             yield RouteFailed(ask.time_ms), ask.time_ms
 
     def may_work(self, h: Hypothesis, told: Told) -> bool:
@@ -149,6 +151,9 @@ class AroundGateway(Surroundings):
 
     def rests(self, h: Hypothesis) -> bool:
         return not h.ask(Resolve) or bool(self.route_patience_ms and not self.links.able)
+
+    def heard_since(self, channel: int) -> int:
+        return self.admitted_ms if channel == CLIENT else 0
 
     def carries(self, channel: int) -> bool:
         return channel not in self.links.gone
@@ -188,9 +193,12 @@ class AroundGateway(Surroundings):
         """Whether it may find no runner, though there is one: it may take for lost what is not, but knows whom it has welcomed."""
         if self.route_patience_ms:
             return self._changed_lately(now)
-        return now - self.links.lost_ms < self.grace_ms or all(
-            since >= ask.time_ms for since in self.links.able.values()
-        )
+        return now - self.links.lost_ms < self.grace_ms or self._may_know_none(ask)
+
+    def _may_know_none(self, ask: Ask) -> bool:
+        """Whether each runner there is may have come after it was looked for one, or be taken for silent."""
+        links = self.links
+        return all(since >= ask.time_ms or link in links.doubted for link, since in links.able.items())
 
     def _collects(self, h: Hypothesis, now: int) -> bool:
         """Whether a collection at that time would do anything."""

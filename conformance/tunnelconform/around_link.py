@@ -27,10 +27,14 @@ class Perhaps:
 @dataclass
 class AroundLink(Surroundings):
     """A link's surroundings. ``own_words``: code and reason of a close are the subject's own; ``acks_events``: whether the
-    directory acks events is judged."""
+    directory acks events is judged; ``open_ms``: since when the suite hears it."""
 
     own_words: bool = False
     acks_events: bool = True
+    open_ms: int = 0
+
+    def heard_since(self, channel: int) -> int:
+        return self.open_ms
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         return self.may_happen(h, seen.time_ms)

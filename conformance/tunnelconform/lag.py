@@ -2,7 +2,8 @@
 
 While the suite's loop is held up, what the subject has said lies unread. And while this process wants to run and may not, a subject
 on the same machine is likely to be held up as well. Neither is part of what a subject is allowed to take. While the suite works,
-though, the subject can, too: unless it is in this process, or there is one processor only.
+though, the subject can, too: unless it is in this process, or there is one processor only. Where the suite works long without a
+pause, it tells nobody anything meanwhile, no runner pings, and what lies unread is not read at once: that is nobody's time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import NamedTuple
 
 BEAT_S = 0.02
 """So often the loop is felt."""
+
+LONG_MS = 200
+"""A beat that is so late was not the subject's time, whoever worked."""
 
 UNREAD = 3
 """What has come is read within so many beats."""
@@ -67,7 +71,7 @@ class Lag:
     def beat(self, now_ms: float, worked_ms: float) -> None:
         """A beat came at that time, and this process has worked for so long since the one before."""
         late = max(0.0, now_ms - self._due)
-        self._beats.append(Beat(now_ms, late, late if self._shared else max(0.0, late - worked_ms)))
+        self._beats.append(Beat(now_ms, late, late if self._shared or late >= LONG_MS else max(0.0, late - worked_ms)))
         self._known.clear()
         self._due = 0.0
 

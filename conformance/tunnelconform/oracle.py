@@ -33,7 +33,7 @@ from tunnelspec.limits import DEFAULT, Limits
 from tunnelspec.machine import Received
 from tunnelspec.tunnel import Tunnel
 
-MOST = 10_000
+MOST = 5_000
 """More hypotheses than this are too many."""
 
 UNSEEN = 3
@@ -183,6 +183,10 @@ class Surroundings:
         """Whether what was said on a channel must be seen in time."""
         return True
 
+    def heard_since(self, channel: int) -> int:
+        """Since when what is said on a channel is heard: what was said before comes with the first."""
+        return 0
+
     def sends(self, memory: Any, output: Send) -> Any:
         """What the surroundings know once the subject has said something."""
         return memory
@@ -277,7 +281,9 @@ class Oracle:
         return tuple(due.values())
 
     def _overdue(self, said: Said, before_ms: int) -> bool:
-        return said.time_ms < before_ms and self.around.awaits(said.channel)
+        if not self.around.awaits(said.channel):
+            return False
+        return max(said.time_ms, self.around.heard_since(said.channel)) < before_ms
 
     def at_rest(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
         """Those of what may be so in which all that the subject was told is worked on, and all that it had to say was seen."""

@@ -124,7 +124,6 @@ class GatewayPlay(Play):
         self.links_made = 0
         self.introduced: set[int] = set()
         self.welcomed: set[int] = set()
-        self.doubted: set[int] = set()  # links that the gateway may have taken for silent
         self.flood: talk.Flood | None = None
         self.settled = 0  # tunnel messages, up to here, that no longer wait for anything
         self.settles: dict[bytes, int] = {}
@@ -206,6 +205,11 @@ class GatewayPlay(Play):
             raise Impossible(self.side.over) from error
         self.admission = None
 
+    def _admits(self) -> None:
+        """The client's upgrade is answered, or will not be."""
+        self.around.admitted_ms = self.now()
+        self.news.set()
+
     async def _door(self) -> Door:
         if self.door is None:
             assert self.place is not None
@@ -222,7 +226,8 @@ class GatewayPlay(Play):
         patience_ms = CONNECTS_MS + self.profile.route_patience_ms
         connecting = Client.connect(door, self._hears_message, self._hears_close, patience_ms / 1000)
         self.admission = asyncio.ensure_future(connecting)
-        self.admission.add_done_callback(lambda _: self.news.set())
+        self.around.admitted_ms = self.now() + patience_ms  # until it is known
+        self.admission.add_done_callback(lambda _: self._admits())
         if self.links.able or not self.profile.route_patience_ms:
             await self._admitted()
 
@@ -357,10 +362,8 @@ class GatewayPlay(Play):
         if unfit:
             self.links.unfit.add(link)
         self.note(step.who, "gateway", "connect")
-        oracle = Oracle(
-            tables_of(self.profile).link_gateway, AroundLink(self.profile.own_words, self.dutiful), self.nature.limits,
-            self.goal,
-        )  # fmt: skip
+        around = AroundLink(self.profile.own_words, self.dutiful)
+        oracle = Oracle(tables_of(self.profile).link_gateway, around, self.nature.limits, self.goal)
         side = self.link_sides[link] = Side("link", oracle, oracle.start(), self.grace_ms)
         side.told(Told(SOCKET, LinkUp(self.now()), 0, self.now()))
         try:
@@ -370,6 +373,7 @@ class GatewayPlay(Play):
             )  # fmt: skip
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise Impossible(f"runner {step.who} cannot connect: {error!r}") from error
+        around.open_ms = self.now()
         runner.on_ping = lambda: self._posts(runner, ToServerPing(0))
         runner.on_stop = self.news.set
         runner.on_report = lambda frame: self._posts(runner, frame) if self.dutiful else None
@@ -562,8 +566,8 @@ class GatewayPlay(Play):
     def _may_be_lost(self, link: int) -> None:
         """If the gateway may take a link for silent, it may act on that before one sees that it closes it."""
         dues = [t.due_ms for h in self.link_sides[link].hypotheses for t in h.timers if t.event is Silence]
-        if link not in self.doubted and dues and min(dues) <= self.now():
-            self.doubted.add(link)
+        if link not in self.links.doubted and dues and min(dues) <= self.now():
+            self.links.doubted.add(link)
             self.side.told(Told(_relayed(link), LinkLost(link, min(dues)), 0, min(dues)))
 
     def _links_may_be_lost(self) -> None:

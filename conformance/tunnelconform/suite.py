@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -101,6 +102,17 @@ async def run(
     done: Callable[[Result], None], at_once: int,
 ) -> tuple[Result, ...]:  # fmt: skip
     """The results, in the order of the cases. Cases that share a conversation share one playing of it."""
+    gc.freeze()  # what there is now stays: to look through it again and again would hold up all conversations
+    try:
+        return await _run(cases, nature, play, alive, done, at_once)
+    finally:
+        gc.unfreeze()
+
+
+async def _run(
+    cases: Sequence[Case], nature: Nature, play: Play, alive: Callable[[], Awaitable[bool]],
+    done: Callable[[Result], None], at_once: int,
+) -> tuple[Result, ...]:  # fmt: skip
     groups: dict[tuple[Conversation, int], list[Case]] = {}
     for case in cases:
         groups.setdefault((case.conversation, case.times), []).append(case)

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from tunnelconform.cases import Case
 from tunnelconform.conversation import to_json
 from tunnelconform.explain import SHOWN, label, near, reasons
+from tunnelconform.lag import LONG_MS
 from tunnelconform.oracle import Said
 from tunnelconform.played import Line, Played, Verdict
 from tunnelconform.shrink import Shrunk
@@ -184,10 +185,12 @@ def told(played: Played) -> Iterator[str]:
         yield f"  {played.broken.property} is broken: {played.broken.says}"
     if problem is None:
         return
-    oracle = played.at_fault.oracle
+    oracle, lag_ms = played.at_fault.oracle, played.at_fault.lag_ms
     yield from reasons(problem.what, problem.refusal, problem.due, oracle.endpoint)
     if problem.last is not None:
         yield from near(problem.last, problem.then, oracle)
+    if lag_ms >= LONG_MS:
+        yield f"  the suite was held up meanwhile: {lag_ms} ms were not the subject's own, and are allowed for"
 
 
 def shown(case: Case, played: Played, colour: bool, width: int) -> Iterator[str]:

@@ -84,7 +84,7 @@ def test_a_clock_that_ticks_between_two_looks_doubts_no_link() -> None:
     ticks = count()
     play.now = lambda: next(ticks)  # type: ignore[method-assign]
     play._may_be_lost(1)
-    assert not play.doubted
+    assert not play.links.doubted
     assert not any(h.told for h in side.hypotheses)
 
 

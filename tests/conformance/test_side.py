@@ -15,17 +15,19 @@ from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.around_request import AroundRequest, Head
 from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.cases import timely
-from tunnelconform.lag import UNREAD, Lag
+from tunnelconform.lag import LONG_MS, UNREAD, Lag
 from tunnelconform.model_gateway import Bounds, GatewayModel, Spent
 from tunnelconform.oracle import Oracle, Told
 from tunnelconform.play_gateway import BY_ITSELF
 from tunnelconform.side import Side
 from tunnelconform.subject_reference import ReferenceGateway
+from tunnelspec.connection import UNAVAILABLE
 from tunnelspec.endpoint import GATEWAY, HTTP_GATEWAY, LINK_GATEWAY, LINK_RUNNER, RUNNER
 from tunnelspec.events import (
     ClientClosed,
     ClientConnected,
     ClientMessage,
+    CloseClient,
     HangUp,
     LinkLost,
     LinkUp,
@@ -57,6 +59,12 @@ GRACE_MS = 100
 INIT = Received(ToServerInit("r", 1, 1, None, None, None), 1)
 
 
+def allows(side: Side, channel: int, what: object, time_ms: int, message_id: bytes = b"") -> bool:
+    """Whether it may say that."""
+    side.says(channel, what, time_ms, message_id)
+    return not side.over
+
+
 @given(st.integers(10, 900), st.integers(1, 900))
 def test_a_link_that_was_replaced_is_known_to_be_gone_since_then(replaced: int, later: int) -> None:
     """LINK-G-11: seen late on a busy machine, but known at once; what it then does is timed from there."""
@@ -65,7 +73,7 @@ def test_a_link_that_was_replaced_is_known_to_be_gone_since_then(replaced: int, 
     side = Side("link", oracle, oracle.start(), 2_000)
     side.told(Told(SOCKET, LinkUp(1), 0, 1))
     side.told(Told(SOCKET, INIT, 0, 2))
-    assert side.says(SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
+    assert allows(side, SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
     side.told(Told(BY_ITSELF, Replaced(replaced), 0, replaced))
     closed = HangUp(1001, "replaced by another link of the same runner")
     assert side.since(SOCKET, closed, replaced + later) == replaced
@@ -90,7 +98,7 @@ def test_a_link_may_be_replaced_or_not_until_its_successor_is_welcome() -> None:
     side = Side("link", oracle, oracle.start(), 100)
     for event in (LinkUp(1), INIT):
         side.told(Told(SOCKET, event, 0, 2))
-    assert side.says(SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
+    assert allows(side, SOCKET, ToClientInit("x", -1, ProtocolMetadata(1)), 3)
     side.told(Told(BY_ITSELF, Perhaps(Replaced(4)), 0, 4))
     assert side.silent_until(400)
     side.told(Told(BY_ITSELF, Replaced(401), 0, 401))
@@ -99,14 +107,14 @@ def test_a_link_may_be_replaced_or_not_until_its_successor_is_welcome() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 3_000)), max_size=60), st.integers(50, 3_000))
 def test_time_that_was_not_the_subjects_own_is_made_up_for(beats: list[tuple[int, int]], grace_ms: int) -> None:
-    """Behind what is allowed there lies as much time as is allowed, in which this process could run, or worked itself; what came
-    with the last beats may be unread, whoever worked."""
+    """Behind what is allowed there lies as much time as is allowed, in which this process could run, or worked itself, if not long
+    without a pause; what came with the last beats may be unread, whoever worked."""
     lag, now_ms, lost = Lag(), 0.0, list[tuple[float, float]]()
     for place, (late, worked) in enumerate(beats):
         lag.due(now_ms)
         now_ms += 20 + late
         lag.beat(now_ms, worked)
-        lost.append((now_ms, late if place >= len(beats) - UNREAD else max(0, late - worked)))
+        lost.append((now_ms, late if place >= len(beats) - UNREAD or late >= LONG_MS else max(0, late - worked)))
     more = lag.over(grace_ms, now_ms)
     assert more <= sum(by for _, by in lost)
     assert more == sum(by for when, by in lost if when >= now_ms - grace_ms - more)
@@ -115,8 +123,8 @@ def test_time_that_was_not_the_subjects_own_is_made_up_for(beats: list[tuple[int
     assert lag.over(grace_ms, now_ms + 520) == more + 500
 
 
-class CutOff:
-    """A gateway whose client is cut off while what it said is still on its way."""
+class Opening:
+    """A gateway whose client has connected, and said something before its runner answers, or after."""
 
     def __init__(self, says: int, opened: bool) -> None:
         self.links = Links()
@@ -132,8 +140,6 @@ class CutOff:
             self.hears(ToServerWebSocketOpen(True, -1))
         for number in range(1, says + 1):
             self.side.told(Told(CLIENT, ClientMessage(f"m{number}".encode(), False, 50, 0, self.time), 0, self._now()))
-        self.links.gone.add(CLIENT)
-        self.side.loses(CLIENT, [ClientClosed(None, None, self.time)], self._now())
 
     def _now(self) -> int:
         self.time += 1
@@ -143,11 +149,19 @@ class CutOff:
         self.side.hears(1, frame, id_ or self._now().to_bytes(2), self.time)
 
     def says(self, frame: object, id_: bytes = b"") -> bool:
-        self.side.says(1, frame, self._now(), id_ or self.time.to_bytes(2))
-        return not self.side.problem
+        return allows(self.side, 1, frame, self._now(), id_ or self.time.to_bytes(2))
 
     def passes_on(self, number: int) -> bool:
         return self.says(ToClientWebSocketMessage(number, f"m{number}".encode(), False))
+
+
+class CutOff(Opening):
+    """Its client is cut off while what it said is still on its way."""
+
+    def __init__(self, says: int, opened: bool) -> None:
+        super().__init__(says, opened)
+        self.links.gone.add(CLIENT)
+        self.side.loses(CLIENT, [ClientClosed(None, None, self.time)], self._now())
 
 
 @given(st.integers(0, 3), st.integers(0, 3), st.booleans())
@@ -171,6 +185,33 @@ def test_of_what_a_client_said_nothing_is_left_out_before_what_was_read(said: in
     assert not cut.says(ToClientWebSocketMessage(1, b"m2", False))
 
 
+@given(st.integers(600, 2_200), st.booleans())
+def test_a_link_that_may_be_taken_for_silent_may_be_missed_by_the_next_try(later: int, doubted: bool) -> None:
+    """LINK-G-09, CONN-G-04: whoever was held up and read no pings looks for a runner in vain, long before one sees that it has
+    closed the link."""
+    gateway = Opening(1, opened=True)
+    assert gateway.passes_on(1)
+    if doubted:
+        gateway.links.doubted.add(1)
+    lost = gateway.time
+    gateway.side.told(Told(BY_ITSELF - 1, LinkLost(1, lost), 0, lost))
+    gateway.time += later
+    gateway.side.lag_ms = later
+    assert allows(gateway.side, CLIENT, CloseClient(1011, UNAVAILABLE), gateway.time) == doubted
+
+
+@given(st.integers(2_400, 9_000))
+def test_what_was_said_before_one_heard_it_is_not_late(heard: int) -> None:
+    """LINK-G-03: a suite that is held up while it dials introduces its runner too late, and hears only then that it was."""
+    around = AroundLink()
+    oracle = Oracle(LINK_GATEWAY, around, ReferenceGateway().limits)
+    side = Side("link", oracle, oracle.start(), GRACE_MS)
+    side.told(Told(SOCKET, LinkUp(1), 0, 1))
+    around.open_ms = heard
+    side.told(Told(SOCKET, INIT, 0, heard))
+    assert allows(side, SOCKET, HangUp(1008, "ToServerInit is missing"), heard + GRACE_MS)
+
+
 @given(st.booleans(), st.booleans())
 def test_an_answer_that_crosses_the_next_try_may_end_it_for_the_relay(answers: bool, speaks: bool) -> None:
     """REQ-G-46, RELAY-G-05, RELAY-G-10: a runner aborts a request, answers it all the same, and is lost on the next try. Where the
@@ -183,16 +224,16 @@ def test_an_answer_that_crosses_the_next_try_may_end_it_for_the_relay(answers: b
     request = ToClientRequestStart("", "GET", "/", (), None, False)
     again = 5 + limits.backoff_ms
     side.told(Told(CLIENT, RequestBegun(request), 0, 2))
-    assert side.says(1, request, 3, b"try 1")
+    assert allows(side, 1, request, 3, b"try 1")
     side.hears(1, ToServerResponseAbort(), b"abort", 4)
-    assert side.says(1, ToClientRequestAbort(), 5, b"over")
+    assert allows(side, 1, ToClientRequestAbort(), 5, b"over")
     if answers:
         side.hears(1, ToServerResponseStart(200, (), b"", False), b"answer", again)
-    assert side.says(1, request, again + 1, b"try 2")
+    assert allows(side, 1, request, again + 1, b"try 2")
     links.lost(1, again + 50)
     side.loses(1, [LinkLost(1, again + 50)], again + 50)
     if speaks:
-        assert side.says(CLIENT, Head(503), again + 51)
+        assert allows(side, CLIENT, Head(503), again + 51)
     else:
         assert side.silent_until(again + 50 + GRACE_MS) == answers
 
@@ -204,8 +245,8 @@ def opened(hibernates: bool) -> Side:
     side = Side("runner", oracle, oracle.start(memory=Actor(hibernates)), GRACE_MS)
     side.told(Told(1, Begins(), 0, 1))
     side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"o", 1)
-    assert side.says(1, TunnelAck(), 2, b"o")
-    assert side.says(1, ToServerWebSocketOpen(hibernates, -1), 3, b"r")
+    assert allows(side, 1, TunnelAck(), 2, b"o")
+    assert allows(side, 1, ToServerWebSocketOpen(hibernates, -1), 3, b"r")
     return side
 
 
@@ -246,8 +287,8 @@ def test_who_has_closed_its_link_owes_nothing_on_it(until: int, closes: bool) ->
     side = Side("link", oracle, oracle.start(LINK_RUNNER.start({"link": "joining"}), memory=Plug(True)), GRACE_MS)
     side.told(Told(SOCKET, Received(ToClientInit("x", -1, ProtocolMetadata(1)), 1), 0, 1))
     side.told(Told(STOPS, RunnerStops(250), 0, 250))
-    assert side.says(SOCKET, ToServerStopping(), 330)
-    assert side.says(SOCKET, HangUp(1001, "runner stops"), 340)
+    assert allows(side, SOCKET, ToServerStopping(), 330)
+    assert allows(side, SOCKET, HangUp(1001, "runner stops"), 340)
     if closes:
         side.closes(SOCKET)
         around.hung_up = True
@@ -292,9 +333,9 @@ def test_an_actor_may_close_what_the_client_has_closed(first: str) -> None:
     side.hears(1, ToClientWebSocketMessage(1, b"close 4001 bye", False), b"m", 4)
     side.hears(1, ToClientWebSocketClose(1000, "done"), b"c", 4)
     for id_ in (b"m", b"c"):
-        assert side.says(1, TunnelAck(), 5, id_)
+        assert allows(side, 1, TunnelAck(), 5, id_)
     side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"p", 6)
-    assert side.says(1, TunnelAck(), 7, b"p")
+    assert allows(side, 1, TunnelAck(), 7, b"p")
     closed = (4001, "bye") if first == "actor" else (1000, "done")
-    assert side.says(1, ToServerWebSocketClose(*closed, retry=False), 8, b"s")
+    assert allows(side, 1, ToServerWebSocketClose(*closed, retry=False), 8, b"s")
     assert side.silent_until(200)
