@@ -21,6 +21,9 @@ APART_S = 0.02
 """So far apart the first conversations begin. All at once, each would wait for the first steps of all others, and what is to come
 before a timer would come after it."""
 
+FEW = 6
+"""With so few others beside it, a step that must not come late comes in time: what was inconclusive is played again so."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -101,7 +104,8 @@ async def run(
     cases: Sequence[Case], nature: Nature, play: Play, alive: Callable[[], Awaitable[bool]],
     done: Callable[[Result], None], at_once: int,
 ) -> tuple[Result, ...]:  # fmt: skip
-    """The results, in the order of the cases. Cases that share a conversation share one playing of it."""
+    """The results, in the order of the cases. Cases that share a conversation share one playing of it; what it leaves inconclusive
+    beside many others is played again beside few."""
     gc.freeze()  # what there is now stays: to look through it again and again would hold up all conversations
     try:
         return await _run(cases, nature, play, alive, done, at_once)
@@ -117,8 +121,9 @@ async def _run(
     for case in cases:
         groups.setdefault((case.conversation, case.times), []).append(case)
     order = sorted(groups.items(), key=lambda item: -item[1][0].wait_ms(nature.limits))
-    room, spare, pulse = asyncio.Semaphore(at_once), asyncio.Semaphore(max(1, nature.spares)), Pulse(alive)
+    spare, pulse = asyncio.Semaphore(max(1, nature.spares)), Pulse(alive)
     results: dict[str, Result] = {}
+    undecided: list[list[Case]] = []
     dead = False
 
     def unsupported(case: Case) -> bool:
@@ -129,11 +134,10 @@ async def _run(
             done(results[case.id])
         return bool(why)
 
-    async def one(group: list[Case], place: int = 0) -> None:
+    async def one(group: list[Case], room: asyncio.Semaphore, delay_s: float = 0, again: bool = False) -> None:
         nonlocal dead
         async with spare if group[0].alone else room:
-            if place < at_once:
-                await asyncio.sleep(place * APART_S)
+            await asyncio.sleep(delay_s)
             began = time.monotonic()
             group = [case for case in group if not unsupported(case)]
             played, trouble = None, "the subject is dead" if dead else ""
@@ -146,14 +150,20 @@ async def _run(
                         dead, trouble = True, "the subject died"
                 except SubjectError as error:
                     trouble = str(error)
+            postponed = []
             for case in group:
                 seconds = time.monotonic() - began
                 if trouble or played is None:
                     result = Result(case, Verdict.ERROR, trouble or "the subject is dead", played, seconds)
                 else:
                     result = judged(case, played, seconds)
+                if again and result.verdict is Verdict.INCONCLUSIVE:
+                    postponed.append(case)
+                    continue
                 results[case.id] = result
                 done(result)
+            if postponed:
+                undecided.append(postponed)
 
     def beside(case: Case) -> bool:
         """Whether others may run beside it."""
@@ -161,12 +171,16 @@ async def _run(
 
     LAG.start()
     try:
+        many, few = asyncio.Semaphore(at_once), asyncio.Semaphore(FEW)
         async with asyncio.TaskGroup() as tasks:
             for place, group in enumerate(group for _, group in order if beside(group[0])):
-                tasks.create_task(one(group, place))
+                tasks.create_task(one(group, many, place * APART_S if place < at_once else 0, at_once > FEW))
+        async with asyncio.TaskGroup() as tasks:
+            for group in undecided:
+                tasks.create_task(one(group, few))
         for _, group in order:
             if not beside(group[0]):
-                await one(group)
+                await one(group, few)
     finally:
         LAG.stop()
     return tuple(results[case.id] for case in cases)
