@@ -34,7 +34,8 @@ from tunnelspec.machine import Received
 from tunnelspec.tunnel import Tunnel
 
 MOST = 5_000
-"""More hypotheses than this are too many."""
+"""More hypotheses than this are too many, where a subject is waiting: a look at so many takes half a second, and more states than
+that are hardly ever followed to a verdict."""
 
 UNSEEN = 3
 """Between two observations, this many unseen events at most are supposed."""
@@ -224,13 +225,15 @@ ASKED = frozenset(ANSWERS.values())
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the tables of one endpoint make of it. ``watch``: transitions of which it is to be known whether they were taken."""
+    """What the tables of one endpoint make of it. ``watch``: transitions of which it is to be known whether they were taken.
+    ``supposed``: unseen events between two observations. ``most``: hypotheses at most."""
 
     endpoint: Endpoint
     around: Surroundings
     limits: Limits = DEFAULT
     watch: frozenset[str] = frozenset()
     supposed: int = UNSEEN
+    most: int = MOST
 
     def start(self, *states: State, memory: Any = None) -> tuple[Hypothesis, ...]:
         """What may be so at first."""
@@ -325,7 +328,7 @@ class Oracle:
                 if after not in known:
                     known.add(after)
                     agenda.append((after, forced))
-                    _check(len(known))
+                    self._check(len(known))
 
     def lose(
         self, hypotheses: Sequence[Hypothesis], channel: int, then: Sequence[Any], time_ms: int
@@ -341,7 +344,7 @@ class Oracle:
                 lost = frozenset(carried[arrived:])
                 told = tuple(t for place, t in enumerate(h.told) if place not in lost)
                 found[h._replace(told=(*told, *news), said=said)] = None
-        _check(len(found))
+        self._check(len(found))
         return tuple(found)
 
     def unsaid(self, hypotheses: Sequence[Hypothesis], channel: int) -> tuple[Hypothesis, ...]:
@@ -385,7 +388,7 @@ class Oracle:
                         if after not in known:
                             known.add(after)
                             following.append(after)
-                _check(len(known))
+                self._check(len(known))
             wave = following
 
     def _blocked(self, h: Hypothesis, seen: Seen) -> bool:
@@ -475,12 +478,11 @@ class Oracle:
                 return None
         return None
 
+    def _check(self, count: int) -> None:
+        if count > self.most:
+            raise TooMany(f"it may be in more than {self.most:,} states")
+
 
 def _distinct(hypotheses: list[Hypothesis]) -> tuple[Hypothesis, ...]:
     """Each of them once. One alone need not be hashed, which takes as long as a step where much is pending."""
     return tuple(dict.fromkeys(hypotheses) if len(hypotheses) > 1 else hypotheses)
-
-
-def _check(count: int) -> None:
-    if count > MOST:
-        raise TooMany(f"it may be in more than {MOST:,} states")

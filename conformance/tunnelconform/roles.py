@@ -43,6 +43,9 @@ from tunnelspec.frames import (
 )
 from tunnelspec.limits import Limits
 
+MOST = 20_000
+"""More hypotheses than this are too many; nobody waits for the verdict on a recording, so there may be more than in a play."""
+
 LISTENER = RUNNER.place("listener")
 FRAME_BYTES = 64
 """About what a frame takes beyond its data."""
@@ -134,9 +137,9 @@ class BehindRunner(Links):
 
 def gateway(limits: Limits, gone: Set[int]) -> Oracle:
     """The oracle for a gateway of which only its links are seen. ``gone``: those that are no more; it may grow."""
-    return Oracle(GATEWAY, BehindGateway(gone, limits), limits)
+    return Oracle(GATEWAY, BehindGateway(gone, limits), limits, most=MOST)
 
 
 def runner(limits: Limits, gone: Set[int]) -> Oracle:
     """The oracle for a runner of which only its link is seen. ``gone``: as there."""
-    return Oracle(RUNNER, BehindRunner(gone), limits)
+    return Oracle(RUNNER, BehindRunner(gone), limits, most=MOST)

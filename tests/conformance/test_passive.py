@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.recorded import Recorder, World, recording
@@ -86,6 +86,11 @@ def told(judgement: Any) -> str:
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(actions)
+@example(
+    [("says", 0), ("says", 3), ("breaks", 0), ("says", 0), ("says", 3), ("says", 3), ("says", 0), ("says", 3)]
+    + [("says", 0)] * 3
+    + [("says", 3), ("waits", 3)]
+)  # much may be under way where a link breaks: more than 6,000 states of the runner
 def test_what_the_reference_does_is_allowed(did: list[Action]) -> None:
     """Both sides of every request, whatever happens: no breach, and nothing that the oracle cannot follow."""
     entries = play(did, Limits()).entries
