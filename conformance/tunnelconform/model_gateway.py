@@ -328,11 +328,15 @@ class GatewayModel:
         value = getattr(self.limits, step.limit)
         dues = [due for event, due in m.timers if event is BackoffOver and step.limit == "backoff_ms"]
         target = m.now + int(value * self.nearly) if step.short else max(dues, default=m.now + value + 1)
+        collects = value >= self.limits.gc_interval_ms
         while due := min(((due, event) for event, due in m.timers if due <= target), default=None, key=lambda d: d[0]):
             m = m._replace(now=max(m.now, due[0]))
-            m = self._feel(m, due[1](due[0]), taken)
+            if collects:  # it does so all along: what ends by it ends before what comes later
+                m = self._feel(m, Collect(m.now), taken)
+            if due in {(time, event) for event, time in m.timers}:
+                m = self._feel(m, due[1](due[0]), taken)
         m = m._replace(now=target)
-        return self._feel(m, Collect(target), taken) if value >= self.limits.gc_interval_ms else m
+        return self._feel(m, Collect(target), taken) if collects else m
 
     def _tunnel(self, m: Model, who: str, frame: Any, taken: list[Felt]) -> Model:
         link = dict(m.links)[who]
