@@ -92,6 +92,19 @@ def test_a_wait_that_is_to_be_too_short_is_so_whatever_was_waited_for_before() -
     assert "not-yet" not in dict(timely(model, (*slept, talk.Wait(limit="ack_timeout_ms")), "HIB-G-09"))
 
 
+@pytest.mark.parametrize("slept", [1, 2])
+def test_a_sleeper_that_is_too_old_expires_before_the_timer_of_its_open(slept: int) -> None:
+    """HIB-G-09: a gateway collects all along; the model did so at the end of a wait, behind what came due in it (CONN-G-06)."""
+    limits = replace(ReferenceGateway().limits, ack_timeout_ms=900, max_hibernation_ms=2_600, open_timeout_ms=2_500)
+    model = GatewayModel(limits, Bounds(Spent()))
+    asleep = (talk.Join(), talk.Connect(), talk.AckArrival(), talk.Answer(), talk.Close(retry=True))
+    woken = (*asleep, *[talk.Wait(limit="ack_timeout_ms")] * slept, talk.Say(text="m1"))
+    _, felt = model.do(model.after(woken), talk.Wait(limit="max_hibernation_ms"))
+    taken = [step.transition.id for step in felt]
+    assert "HIB-G-09" in taken
+    assert not {"CONN-G-06", "CONN-G-07"} & {*taken}
+
+
 def test_a_link_may_be_replaced_or_not_until_its_successor_is_welcome() -> None:
     """LINK-G-11: a successor that comes to nothing replaces nothing; one that is welcome does."""
     oracle = Oracle(LINK_GATEWAY, AroundLink(), ReferenceGateway().limits)
