@@ -103,12 +103,12 @@ class Record:
             run, *came = one.split(" ")
             yield Plays(int(run), tuple(came))
 
-    def came(self, id_: str) -> Counter[str]:
-        """The same, summed over the runs with waits that are shortened: the baseline is about these."""
-        return Counter(c for p in self.plays(id_) if "--default-limits" not in self._options(p.run) for c in p.came)
+    def came(self, id_: str, own_waits: bool = False) -> Counter[str]:
+        """The same, summed over the runs with waits that are shortened, which the baseline is about; or over the others."""
+        return Counter(c for p in self.plays(id_) if self._own_waits(p.run) == own_waits for c in p.came)
 
-    def _options(self, run: int) -> str:
-        return str(self.runs[run - 1].get("options", ""))
+    def _own_waits(self, run: int) -> bool:
+        return "--default-limits" in str(self.runs[run - 1].get("options", ""))
 
     def failed(self, run: int) -> Counter[str]:
         """Case -> how often it failed in a run."""
@@ -213,6 +213,28 @@ def unsettled(record: Record, known: Mapping[str, str]) -> str:
     return "\n".join(rows) + f"\n\nOf these cases {passed} passed in other plays.\n"
 
 
+def own_waits(record: Record, known: Mapping[str, str]) -> str:
+    """What failed with the engine's own waits and is no finding's case, by way: how many cases, and which of them so often that
+    it counts."""
+    failed, sure = Counter[str](), defaultdict[str, list[str]](list)
+    for id_ in sorted(set(record.cases) - set(known)):
+        came = record.came(id_, own_waits=True)
+        for what, count in came.items():
+            if what[0] == "f" and not id_.startswith("walk/"):
+                way = record.ways[int(what[1:])]
+                failed[way] += 1
+                if count >= ENOUGH and not came["p"]:
+                    sure[way].append(id_)
+    rows = ["| way of failing | cases | each time, three times or more |", "| --- | ---: | ---: |"]
+    rows += [
+        f"| {way} | {count} | {len(sure[way])} |" for way, count in sorted(failed.items(), key=lambda i: (-i[1], i[0]))
+    ]
+    lists = [
+        f"**{way}**:\n{quoted(sure[way])}" for way in sorted(failed, key=lambda way: (-failed[way], way)) if sure[way]
+    ]
+    return "\n\n".join(["\n".join(rows), *lists]) + "\n"
+
+
 def inconclusive(record: Record) -> str:
     """Why plays were inconclusive, over the runs that tell."""
     told = Counter[str]()
@@ -241,9 +263,15 @@ def written(text: str, record: Record, known: Mapping[str, str]) -> str:
     """The report with its tables anew. Raises ``StaleError`` if it has no place for one."""
     old = re.search(BLOCK.format(name="findings"), text, re.DOTALL)
     table = old[0].partition("\n")[2].rpartition("<!--")[0] if old else ""
-    blocks = {"runs": runs_table(record, known), "findings": findings_table(table, known),
-              "inconclusive": inconclusive(record), "flaky": flaky(record, known),
-              "unsettled": unsettled(record, known), "cases": case_lists(record, known)}  # fmt: skip
+    blocks = {
+        "runs": runs_table(record, known),
+        "findings": findings_table(table, known),
+        "inconclusive": inconclusive(record),
+        "flaky": flaky(record, known),
+        "unsettled": unsettled(record, known),
+        "own_waits": own_waits(record, known),
+        "cases": case_lists(record, known),
+    }
     for name, block in blocks.items():
         new = f"<!-- engine_report: {name} -->\n{block}<!-- /engine_report -->"
         text, found = re.subn(BLOCK.format(name=name), lambda _, new=new: new, text, flags=re.DOTALL)  # type: ignore[misc]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.engine_report import REPORT, Record, main, unborne
+from tools.engine_report import REPORT, Record, main, own_waits, unborne
 from tunnelcli.main import main as tunnelspec
 
 MARKS = "".join(
@@ -18,6 +18,7 @@ MARKS = "".join(
         ("inconclusive", ""),
         ("flaky", ""),
         ("unsettled", ""),
+        ("own_waits", ""),
         ("cases", ""),
     )
 )
@@ -46,6 +47,19 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     file = tmp_path / "run.json"
     file.write_text(capsys.readouterr().out, encoding="utf-8")
     return file
+
+
+def test_what_fails_with_the_subjects_own_waits_counts_apart() -> None:
+    """Three failures in one way, and no pass among them, but for those with shortened waits; never a finding's case."""
+    cases = {"A/a": "1 p; 2 f0 f0 f0", "A/b": "1 f0 f0 f0; 2 f0 f0", "A/c": "2 f0 f0 f0 p", "A/d": "2 f0 f0 f0"}
+    record = Record({"runs": [{}, {"options": "--default-limits"}], "ways": ["Deliver"], "cases": cases})
+    assert own_waits(record, {"A/d": "E01: why"}).splitlines()[2:] == [
+        "| Deliver | 3 | 1 |",
+        "",
+        "**Deliver**:",
+        "`A/a`",
+    ]
+    assert record.came("A/b") == {"f0": 3}
 
 
 def test_add_write_check(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
