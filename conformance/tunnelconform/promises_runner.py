@@ -86,7 +86,7 @@ class _Runner:
         self.forgotten = False
         self.time_ms = 0
         self.life = 0
-        self.link = 0  # over which the socket was opened last
+        self.link = 0  # over which the socket was opened last; 0 once it was shut there
         self.last: int | None = (
             None  # of what was brought and is sure to be handled; None if the socket is not known to be open
         )
@@ -111,6 +111,8 @@ class _Runner:
             self.life, self.covered, self.given = self.life + 1, 0, set()
         elif isinstance(what, Stops | Gone | ToClientWebSocketClose | ToServerWebSocketClose):
             self._is_shut()
+            if isinstance(what, ToClientWebSocketClose):
+                self.link = 0  # an answer that is under way still, or not yet given, opens nothing
         elif isinstance(what, ToClientWebSocketOpen):
             self.link = fact.channel
         elif isinstance(what, ToClientWebSocketMessage):

@@ -22,6 +22,7 @@ from tunnelconform.subject_within import RunnerWithin
 from tunnelspec.deviations import DEVIATIONS, Deviation, depart
 from tunnelspec.endpoint import TABLES
 from tunnelspec.frames import (
+    ToClientWebSocketClose,
     ToClientWebSocketMessage,
     ToServerWebSocketClose,
     ToServerWebSocketMessage,
@@ -181,6 +182,25 @@ def test_a_message_is_handled_once_in_a_life_and_again_in_the_next_only_if_it_wa
             talk.reopens(last)
         talk.asks(1, "send r", "r")
         assert talk.broken == name
+
+
+@pytest.mark.parametrize("hibernates", [True, False])
+@pytest.mark.parametrize(("shut", "opened_again", "name"),
+                         [(False, False, "P-DELIVER"), (True, False, ""), (True, True, "P-DELIVER")])  # fmt: skip
+def test_an_answer_to_an_open_that_was_shut_opens_nothing(
+    hibernates: bool, shut: bool, opened_again: bool, name: str
+) -> None:
+    """P-DELIVER: nothing is owed over a socket that the gateway has closed, though the answer to its open comes behind that."""
+    talk = Hosting(hibernates=hibernates)
+    talk.add(0, True, Begins())
+    talk.add(talk.link, True, OPEN)
+    if shut:
+        talk.add(talk.link, True, ToClientWebSocketClose(1000, None))
+    talk.add(talk.link, False, ToServerWebSocketOpen(hibernates, -1))
+    if opened_again:
+        talk.reopens()
+    talk.asks(1, "send r")
+    assert talk.broken == name
 
 
 def test_nothing_is_handled_acked_or_said_to_be_in_after_a_gap() -> None:
