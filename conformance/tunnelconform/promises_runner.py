@@ -26,6 +26,7 @@ from tunnelspec.frames import (
     ToServerWebSocketMessage,
     ToServerWebSocketMessageAck,
     ToServerWebSocketOpen,
+    TunnelAck,
 )
 
 ACTOR = 0
@@ -87,6 +88,7 @@ class _Runner:
         self.time_ms = 0
         self.life = 0
         self.link = 0  # over which the socket was opened last; 0 once it was shut there
+        self.opened = b""  # the id of that open, until it was acked
         self.last: int | None = (
             None  # of what was brought and is sure to be handled; None if the socket is not known to be open
         )
@@ -114,7 +116,9 @@ class _Runner:
             if isinstance(what, ToClientWebSocketClose):
                 self.link = 0  # an answer that is under way still, or not yet given, opens nothing
         elif isinstance(what, ToClientWebSocketOpen):
-            self.link = fact.channel
+            self.link, self.opened = fact.channel, fact.message_id
+        elif isinstance(what, TunnelAck) and fact.message_id == self.opened:
+            self.opened = b""
         elif isinstance(what, ToClientWebSocketMessage):
             self._brings(what)
         elif isinstance(what, ToServerWebSocketOpen):
@@ -162,7 +166,7 @@ class _Runner:
                     f"it said that lastMsgIndex is {answer.lastMsgIndex}, though it had acked {self.acked}",
                 )
             self.covered = max(self.covered, last)
-        if link == self.link:
+        if link == self.link and not self.opened:  # before the ack, it may be the answer to an earlier open
             self.last, self.lost_ms = last, None
 
     def _acks(self, index: int) -> None:
