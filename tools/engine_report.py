@@ -214,8 +214,8 @@ def unsettled(record: Record, known: Mapping[str, str]) -> str:
 
 
 def own_waits(record: Record, known: Mapping[str, str]) -> str:
-    """What failed with the engine's own waits and is no finding's case, by way: how many cases, and which of them so often that
-    it counts."""
+    """What failed with the engine's own waits and is no finding's case, by way: how many cases, and which of them count: they
+    never passed, and failed so three times or more."""
     failed, sure = Counter[str](), defaultdict[str, list[str]](list)
     for id_ in sorted(set(record.cases) - set(known)):
         came = record.came(id_, own_waits=True)
@@ -225,7 +225,7 @@ def own_waits(record: Record, known: Mapping[str, str]) -> str:
                 failed[way] += 1
                 if count >= ENOUGH and not came["p"]:
                     sure[way].append(id_)
-    rows = ["| way of failing | cases | each time, three times or more |", "| --- | ---: | ---: |"]
+    rows = ["| way of failing | cases | never passed, and failed so three times or more |", "| --- | ---: | ---: |"]
     rows += [
         f"| {way} | {count} | {len(sure[way])} |" for way, count in sorted(failed.items(), key=lambda i: (-i[1], i[0]))
     ]
