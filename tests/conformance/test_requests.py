@@ -16,10 +16,12 @@ from tunnelconform.around_request import Broken, End, Head, Text, shown
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Step
 from tunnelconform.fleet import Fleet
+from tunnelconform.lag import Lag
 from tunnelconform.played import Verdict
 from tunnelconform.plays import runner_played
 from tunnelconform.stress_request import TALK, faults
 from tunnelconform.subject import Nature
+from tunnelconform.subject_reference import SHORT
 from tunnelconform.subject_runner import reference_runner
 from tunnelconform.subject_urls import UrlGateway
 from tunnelconform.subject_within import GatewayWithin, RunnerWithin
@@ -31,9 +33,13 @@ from tunnelspec.limits import DEFAULT
 START = "ToClientRequestStart"
 
 
-def results(steps: Sequence[Step], *gone: str) -> tuple[Verdict, str]:
+UNHURRIED = {**SHORT, "response_timeout_ms": 60_000, "ack_timeout_ms": 60_000}
+"""With these, what is missing is not explained by a wait that may have passed first, however long the machine held the suite up."""
+
+
+def results(steps: Sequence[Step], *gone: str, limits: Mapping[str, int] = SHORT) -> tuple[Verdict, str]:
     """What a conversation shows of the reference gateway without some lines."""
-    subject = GatewayWithin([without(id_) for id_ in gone])
+    subject = GatewayWithin([without(id_) for id_ in gone], limits)
     case = Case("REQ-G-21/test", tuple(steps), frozenset(), "")
     (result,) = asyncio.run(gateway_results(subject, [case]))
     return result.verdict, result.why
@@ -77,9 +83,11 @@ def test_a_response_whose_runner_acks_no_longer_is_broken() -> None:
         ("REQ-G-44", (*TALK[:2], talk.AckArrival(of=START), talk.Respond())),
     ],
 )
-def test_a_gateway_without_a_line_fails(line: str, steps: Sequence[Step]) -> None:
-    assert results(steps) == (Verdict.PASS, "")
-    assert results(steps, line)[0] is Verdict.FAIL
+def test_a_gateway_without_a_line_fails(line: str, steps: Sequence[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, too: with short waits the gateway without REQ-G-05 once passed, for its abort might have been in time."""
+    assert results(steps, limits=UNHURRIED) == (Verdict.PASS, "")
+    monkeypatch.setattr(Lag, "over", lambda self, grace_ms, now_ms: 400)
+    assert results(steps, line, limits=UNHURRIED)[0] is Verdict.FAIL
 
 
 def test_without_a_url_for_requests_they_are_unsupported() -> None:
