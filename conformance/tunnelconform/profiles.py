@@ -279,7 +279,10 @@ ENGINE_ROWS: tuple[Transition, ...] = (
 
 WAITS_FOR_ROUTE = Deviation(
     "waits-for-route", "A route that is not found in time is not looked for again: the client is told.",
-    (), False, (Line("CONN-G-03", when=never), Line("CONN-G-04", when=always)),
+    (), False, (
+        Line("CONN-G-03", when=never), Line("CONN-G-04", when=always),
+        Line("REQ-G-03", when=never), Line("REQ-G-04", when=always),
+    ),
 )  # fmt: skip
 
 ENGINE = Profile(
@@ -293,7 +296,8 @@ ENGINE = Profile(
         "The index of a message is its place in the request: every open takes one, and so does a message of a socket that cannot "
         "hibernate. Between two tries of the open it may begin anew.",
         "Where the actor has no runner, the client's upgrade waits for one, up to 30 s; it is then accepted and closed. Before it "
-        "is answered there is no socket that could be retried, so that no try is counted.",
+        "is answered there is no socket that could be retried, so that no try is counted. A plain request waits likewise, and "
+        "then gets 503.",
         "A runner's socket that says anything before its ToServerInit is closed at once; there is no tunnel yet that could suffer. "
         "A second ToServerInit is answered like the first.",
         "The actor's final close, and the loss of a tunnel that cannot hibernate, are answered with ToClientWebSocketClose 1000.",

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tunnelconform.profiles import ENGINE, ENGINE_ROWS, STRICT, Swept
 from tunnelspec.endpoint import TABLES
-from tunnelspec.events import Collect
-from tunnelspec.limits import Limits
-from tunnelspec.machine import Machine
+from tunnelspec.events import Collect, RouteFailed
+from tunnelspec.limits import DEFAULT, Limits
+from tunnelspec.machine import Machine, step
 from tunnelspec.totality import prove
 
 
@@ -48,3 +50,14 @@ def test_without_a_profile_the_tables_are_as_they_are() -> None:
     ours = ENGINE.tables()
     assert (ours.runner, ours.link_runner, ours.relay) == (TABLES.runner, TABLES.link_runner, TABLES.relay)
     assert {row.id.rpartition("-P")[0] for row in ENGINE_ROWS} == {"CONN-G", "ACK-G", "LINK-G", "REQ-G"}
+
+
+@given(st.integers(0, DEFAULT.max_retries))
+def test_the_engine_looks_for_a_route_once(failures: int) -> None:
+    """CONN-G-03, CONN-G-04, REQ-G-03, REQ-G-04: what waits long for a runner is over after that, be it a socket or a request."""
+    ours = ENGINE.tables()
+    for machine, end in (
+        (ours.gateway.machine("connection"), "closed"),
+        (ours.http_gateway.machine("request"), "done"),
+    ):
+        assert step(machine, "routing", machine.start._replace(failures=failures), RouteFailed(0), DEFAULT).state == end
