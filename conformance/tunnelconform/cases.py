@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -258,6 +259,12 @@ def selected(cases: Iterable[Case], patterns: Iterable[str]) -> tuple[Case, ...]
         if not wanted
         or any(fnmatchcase(case.id, p) or (not set(p) & set("*?[") and _begins(case.id, p)) for p in wanted)
     )
+
+
+def may_begin(beginning: str, patterns: Iterable[str]) -> bool:
+    """Whether a case whose id begins so may be selected."""
+    wanted = [re.split(r"[*?\[]", pattern)[0] for pattern in patterns]
+    return not wanted or any(beginning.startswith(words) or words.startswith(beginning) for words in wanted)
 
 
 def _begins(id_: str, beginning: str) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from tunnelconform.conditions import conditions, letters, texts
 from tunnelconform.conversation import Conversation, Step
-from tunnelspec.endpoint import Evaluator
+from tunnelspec.endpoint import Endpoint, Evaluator, Result, State
 from tunnelspec.events import Transmit
 from tunnelspec.limits import Limits
 from tunnelspec.machine import Machine, Transition, step
@@ -49,6 +50,7 @@ class Felt(NamedTuple):
         return machine_of(self.transition.id)
 
 
+@cache
 def machine_of(transition: str) -> str:
     """The machine of a transition's id."""
     return transition.rpartition("-")[0]
@@ -67,6 +69,29 @@ def watched(felt: list[Felt]) -> Evaluator:
         return done
 
     return evaluate
+
+
+class Known:
+    """What the tables of an endpoint make of each event in each state, found once: a search comes by the same again and again."""
+
+    def __init__(self, tables: Endpoint, limits: Limits) -> None:
+        self._tables, self._limits = tables, limits
+        self._found: dict[tuple[State, Any], tuple[Result, list[Felt]]] = {}
+
+    def step(self, state: State, event: Any) -> tuple[Result, list[Felt]]:
+        """What comes of it, and the transitions that are taken. Raises ``TableError``."""
+        found = self._found.get((state, event))
+        if found is None:
+            felt: list[Felt] = []
+            found = self._tables.step(state, event, self._limits, watched(felt)), felt
+            self._found[state, event] = found
+        return found
+
+
+@cache
+def known(tables: Endpoint, limits: Limits) -> Known:
+    """What is known of that endpoint with such limits, by all who ask."""
+    return Known(tables, limits)
 
 
 class Single(NamedTuple):
@@ -119,18 +144,18 @@ class Found:
         return Found(kept, self.models, self.edges, self.cut)
 
 
+Incoming = dict[str, Conversation]
+"""Transition -> the shortest conversation that ends with it."""
+
+
 def explore(peers: Peers, most: int) -> Found:
     """All that the peers can do, the shortest first, in at most so many situations."""
     found = Found({})
     start = peers.start()
-    paths: dict[Any, Conversation] = {start: ()}
-    agenda = deque([start])
-    incoming: dict[Any, dict[str, Conversation]] = {
-        start: {}
-    }  # transition -> the shortest conversation that ends with it
+    known: dict[Any, Incoming] = {start: {}}
+    agenda: deque[tuple[Any, Conversation, Incoming]] = deque([(start, (), known[start])])
     while agenda:
-        model = agenda.popleft()
-        path = paths[model]
+        model, path, incoming = agenda.popleft()
         if len(path) >= peers.depth:
             continue
         found.models += 1
@@ -143,22 +168,22 @@ def explore(peers: Peers, most: int) -> Found:
             for target in _targets(taken):
                 found.conversations.setdefault(target, conversation)
             first, last = _ends(taken)
-            for transition, prefix in incoming[model].items():
+            for transition, prefix in incoming.items():
                 machine = machine_of(transition)
                 if machine in first:
                     found.conversations.setdefault(Pair(first[machine], transition), (*prefix, step_))
-            if after not in paths:
-                if len(paths) >= most:
+            following = known.get(after)
+            if following is None:
+                if len(known) >= most:
                     found.cut = True
                     continue
-                paths[after] = conversation
-                incoming[after] = {}
-                agenda.append(after)
+                following = known[after] = {}
+                agenda.append((after, conversation, following))
             for transition in last.values():
-                incoming[after].setdefault(transition, conversation)
+                following.setdefault(transition, conversation)
             if not taken:  # nothing happened to the machines: what came before is still what came last
-                for transition, prefix in incoming[model].items():
-                    incoming[after].setdefault(transition, (*prefix, step_))
+                for transition, prefix in incoming.items():
+                    following.setdefault(transition, (*prefix, step_))
     return found
 
 

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Wrong:
     def id(self) -> str:
         return f"{self.name}, {self.role}"
 
-    @property
+    @cached_property
     def about(self) -> frozenset[str]:
         """The transitions that it patches."""
         return patched(ROLES[self.role], self.deviations)

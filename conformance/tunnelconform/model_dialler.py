@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Step
-from tunnelconform.derive import Felt, watched
+from tunnelconform.derive import Felt, known
 from tunnelconform.frames_said import SENT
 from tunnelconform.played import Impossible
 from tunnelspec.endpoint import LINK_RUNNER, Endpoint, State
@@ -47,7 +47,7 @@ class DiallerModel:
     """The gateway's side of a runner's links."""
 
     def __init__(self, limits: Limits, tables: Endpoint = LINK_RUNNER, lives_by: Limits | None = None) -> None:
-        self.limits, self.tables, self.lives_by = limits, tables, lives_by or limits
+        self.limits, self.tables, self._known = limits, tables, known(tables, lives_by or limits)
 
     @property
     def depth(self) -> int:
@@ -139,7 +139,8 @@ class DiallerModel:
         return self._feel(m._replace(now=max(m.now, due)), event(due), taken)
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
-        result = self.tables.step(m.state, event, self.lives_by, watched(taken))
+        result, felt = self._known.step(m.state, event)
+        taken += felt
         timers = dict(m.timers)
         timers.pop(type(event), None)
         for output in result.outputs:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Step
-from tunnelconform.derive import Felt, watched
+from tunnelconform.derive import Felt, known
 from tunnelconform.peers import wire_size
 from tunnelconform.played import Impossible
 from tunnelconform.relays import Relays, lost, passed
@@ -142,7 +142,7 @@ class GatewayModel:
         nearly: float = NEARLY,
     ) -> None:  # fmt: skip
         self.nearly = nearly
-        self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
+        self.limits, self.bounds, self.tables, self._known = limits, bounds, tables, known(tables, lives_by or limits)
 
     @property
     def depth(self) -> int:
@@ -345,9 +345,9 @@ class GatewayModel:
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
         """The gateway works on an event, and on what follows from it at once."""
-        m = m._replace(timers=tuple(timer for timer in m.timers if timer[0] is not type(event)))
-        result = self.tables.step(m.state, event, self.lives_by, watched(taken))
-        m = m._replace(state=result.state)
+        result, felt = self._known.step(m.state, event)
+        taken += felt
+        m = m._replace(state=result.state, timers=tuple(timer for timer in m.timers if timer[0] is not type(event)))
         for output in result.outputs:
             if isinstance(output, SetTimer | CancelTimer):
                 timers = [timer for timer in m.timers if timer[0] is not output.event]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tunnelconform import conversation as talk
 from tunnelconform.conversation import Step
-from tunnelconform.derive import Felt, watched
+from tunnelconform.derive import Felt, known
 from tunnelconform.frames_said import POSTED
 from tunnelconform.played import Impossible
 from tunnelspec.endpoint import LINK_GATEWAY, State
@@ -36,7 +36,7 @@ class LinkModel:
     """What a runner can do with its socket, and what the gateway's table makes of it."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+        self.limits, self._known = limits, known(LINK_GATEWAY, limits)
 
     @property
     def depth(self) -> int:
@@ -105,7 +105,8 @@ class LinkModel:
         return (self._feel(m, event, taken) if event is not None else m), tuple(taken)
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
-        result = LINK_GATEWAY.step(m.state, event, self.limits, watched(taken))
+        result, felt = self._known.step(m.state, event)
+        taken += felt
         timers = dict(m.timers)
         timers.pop(type(event), None)
         for output in result.outputs:

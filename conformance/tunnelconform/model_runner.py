@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tunnelconform import conversation as talk
 from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.conversation import Step
-from tunnelconform.derive import Felt, watched
+from tunnelconform.derive import Felt, known
 from tunnelconform.model_gateway import NEARLY
 from tunnelconform.played import Impossible
 from tunnelspec.endpoint import RUNNER, Endpoint, State
@@ -78,7 +78,7 @@ class RunnerModel:
         nearly: float = NEARLY,
     ) -> None:  # fmt: skip
         self.nearly = nearly
-        self.limits, self.bounds, self.tables, self.lives_by = limits, bounds, tables, lives_by or limits
+        self.limits, self.bounds, self.tables, self._known = limits, bounds, tables, known(tables, lives_by or limits)
         self.around = AroundRunner(limits)
 
     @property
@@ -210,7 +210,8 @@ class RunnerModel:
         return m if event is None else self._feel(m, event, taken)
 
     def _feel(self, m: Model, event: Any, taken: list[Felt]) -> Model:
-        result = self.tables.step(m.state, event, self.lives_by, watched(taken))
+        result, felt = self._known.step(m.state, event)
+        taken += felt
         m = m._replace(state=result.state)
         news: list[Any] = []
         for output in result.outputs:

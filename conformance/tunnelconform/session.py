@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tunnelconform.arguments import gateway_subject, runner_subject
 from tunnelconform.cache import Derived, remembered
-from tunnelconform.cases import Case, breaks, gateway_cases, runner_cases
+from tunnelconform.cases import Case, breaks, gateway_cases, may_begin, runner_cases
 from tunnelconform.conversation import Conversation
 from tunnelconform.deviants import unlike
 from tunnelconform.fleet import Fleet
@@ -23,6 +23,7 @@ from tunnelconform.stress import more_walks, stress
 from tunnelconform.subject import GatewaySubject, Nature
 from tunnelconform.subject_runner import CommandRunner
 from tunnelconform.suite import Result, run
+from tunnelconform.terminal import Shown
 from tunnelspec.limits import DEFAULT, Limits
 
 PATIENCE_MS = 60_000
@@ -99,8 +100,12 @@ def cases_of(role: str, limits: Limits) -> Derived:
     """The cases for a subject of that role with such limits; derived once."""
 
     def derive() -> Derived:
+        shown = Shown()
+        shown.write(f"the cases for a {role} with these limits are derived from the tables, once ...")
         cases, unreached = (gateway_cases if role == "gateway" else runner_cases)(limits, PATIENCE_MS)
-        return (*cases, *unlike(role, cases, limits)), unreached
+        cases = (*cases, *unlike(role, cases, limits))
+        shown.end()
+        return cases, unreached
 
     return remembered(role, (limits, PATIENCE_MS), derive)
 
@@ -108,6 +113,11 @@ def cases_of(role: str, limits: Limits) -> Derived:
 def declared(nature: Nature, args: argparse.Namespace) -> Nature:
     """With what the command says that the subject does not do."""
     return replace(nature, unsupported={**nature.unsupported, **dict.fromkeys(args.unsupported, "the command says so")})
+
+
+def walks_of(args: argparse.Namespace) -> int:
+    """How many walks are drawn: none, where the command selects only cases whose ids begin otherwise."""
+    return int(args.walks) if may_begin("walk/", args.only) else 0
 
 
 def opened(role: str, args: argparse.Namespace) -> AbstractAsyncContextManager[Session]:
@@ -125,7 +135,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
         nature = declared(await subject.start(), args)
         nature = replace(nature, grace_ms=nature.grace_ms or grace("gateway", nature.limits))
         every, unreached = cases_of("gateway", nature.limits)
-        every = (*every, *stress("gateway", nature.limits, args.seed, args.walks))
+        every = (*every, *stress("gateway", nature.limits, args.seed, walks_of(args)))
 
         async def play(conversation: Conversation, goal: frozenset[str], lenient: bool) -> Played:
             return await gateway_play(subject, nature, conversation, goal, lenient, profile, nature.grace_ms).run()
@@ -145,7 +155,7 @@ async def gateway_session(args: argparse.Namespace) -> AsyncIterator[Session]:
 def runner_every(limits: Limits, args: argparse.Namespace) -> Derived:
     """All cases for a runner, for its limits are told."""
     cases, unreached = cases_of("runner", limits)
-    return (*cases, *stress("runner", limits, args.seed, args.walks)), unreached
+    return (*cases, *stress("runner", limits, args.seed, walks_of(args))), unreached
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tunnelconform import baseline
 from tunnelconform import conversation as talk
 from tunnelconform.active import code
-from tunnelconform.cases import Case, gateway_cases, runner_cases, selected
+from tunnelconform.cases import Case, gateway_cases, may_begin, runner_cases, selected
 from tunnelconform.conditions import conditions, texts
 from tunnelconform.conversation import Conversation, from_json, to_json
 from tunnelconform.fleet import Fleet
@@ -257,6 +257,14 @@ def test_patterns_select_by_id() -> None:
     assert [c.id for c in selected(cases, ["*/live"])] == ["ACK-G-11/live"]
     assert selected(cases, ["ACK"]) == tuple(cases)
     assert selected(cases, ["NOPE"]) == ()
+
+
+@given(st.sampled_from(("walk/0-3", "walk/request-7-11")), st.text("walk/-0*?A", max_size=6))
+def test_walks_are_drawn_if_a_pattern_may_select_one(id_: str, pattern: str) -> None:
+    walk = Case(id_, (), frozenset(), "")
+    assert may_begin("walk/", [pattern]) or not selected([walk], [pattern])
+    assert may_begin("walk/", [])
+    assert not may_begin("walk/", ["ACK-G-*", "ACK-G-01/held"])
 
 
 def test_a_guard_and_its_conditions_agree() -> None:
