@@ -12,7 +12,10 @@ WRAP = 65_536 + 600
 """So many messages have used up every index, and some twice."""
 
 VOLUME = 50_000
-"""So many messages are many,"""
+"""So many messages are many;"""
+
+PLAIN = 25_000
+"""so many are enough where no index counts: they are more bytes than may be pending by default;"""
 
 MANY = 200
 """and so many sockets."""

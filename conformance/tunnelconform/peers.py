@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +32,7 @@ from tunnelspec.frames import (
     StopCode,
     ToClientCommands,
     ToClientTunnelMessage,
+    ToClientWebSocketMessage,
     ToServerAckCommands,
     ToServerEvents,
     ToServerInit,
@@ -303,7 +305,10 @@ def fresh_id() -> bytes:
 
 def wire_size(data: bytes, binary: bool) -> int:
     """What a client's message takes on the wire as a frame, in bytes."""
-    from tunnelspec.frames import ToClientWebSocketMessage  # the size does not depend on the index
+    return _wire_size(len(data), binary)
 
-    frame = ToClientTunnelMessage(bytes(16), bytes(16), ToClientWebSocketMessage(0, data, binary))
-    return len(codec(VERSION).encode_to_client(frame))
+
+@cache
+def _wire_size(length: int, binary: bool) -> int:
+    frame = ToClientTunnelMessage(bytes(16), bytes(16), ToClientWebSocketMessage(0, bytes(length), binary))
+    return len(codec(VERSION).encode_to_client(frame))  # which does not depend on the index, or on what is said

@@ -9,7 +9,7 @@ from tunnelconform import conversation as talk
 from tunnelconform.bulk import bulk
 from tunnelconform.cases import Case
 from tunnelconform.conversation import Conversation, Step
-from tunnelconform.faults import MANY, VOLUME, WRAP, Fault, anywhere
+from tunnelconform.faults import MANY, PLAIN, VOLUME, WRAP, Fault, anywhere
 from tunnelconform.model_gateway import MOST_BYTES, Bounds, GatewayModel, Spent
 from tunnelconform.peers import wire_size
 from tunnelconform.placing import placing
@@ -80,7 +80,7 @@ def volume() -> Iterator[Case]:
     yield Case(
         "ACK-G-06/wrap-around", (*start, talk.Answer(), *many), frozenset(), "The index wraps, and nothing is lost."
     )
-    plain = (talk.Answer(can_hibernate=False), talk.Flood(count=VOLUME, every=0), *end)
+    plain = (talk.Answer(can_hibernate=False), talk.Flood(count=PLAIN, every=0), *end)
     yield Case("ACK-G-05/volume", (*start, *plain), frozenset(), "Many messages of a socket that cannot hibernate.")
     poured = (talk.Answer(), talk.Pour(count=VOLUME), *end)
     yield Case("CONN-G-15/volume", (*start, *poured), frozenset(), "Many messages of the actor's.")

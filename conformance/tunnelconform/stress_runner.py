@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tunnelconform import conversation as talk
 from tunnelconform.cases import Case
 from tunnelconform.conversation import GATEWAY, Conversation, Step
-from tunnelconform.faults import MANY, VOLUME, WRAP, Fault, anywhere
+from tunnelconform.faults import MANY, PLAIN, VOLUME, Fault, anywhere
 from tunnelconform.model_runner import NOISE, Bounds, RunnerModel, Spent
 from tunnelconform.walks import Ground
 from tunnelspec.limits import DEFAULT, Limits
@@ -128,7 +128,7 @@ def volume() -> Iterator[Case]:
     plain = (talk.Start(plain=True), talk.Open(), OPENED)
     end = (talk.Bring(index=0, text="state"), talk.Shut())
     says = "Many messages of a socket that cannot hibernate."
-    yield Case("ACK-R-09/volume", (*plain, talk.Flood(count=WRAP), *end), frozenset(), says)
+    yield Case("ACK-R-09/volume", (*plain, talk.Flood(count=PLAIN), *end), frozenset(), says)
     yield Case(
         "CONN-R-07/volume", (*plain, talk.Pour(count=VOLUME), *end), frozenset(), "Many messages of the actor's."
     )
