@@ -17,7 +17,7 @@ from tunnelconform.subject_runner import SHORT_RUNNER, CommandRunner, reference_
 from tunnelconform.subject_urls import UrlGateway
 from tunnelspec.limits import DEFAULT, Limits
 
-SPARES = 3
+SPARES = 6
 """So many runners are started beside the one that most conversations share."""
 
 CODES = (
