@@ -152,8 +152,8 @@ def explore(peers: Peers, most: int) -> Found:
     """All that the peers can do, the shortest first, in at most so many situations."""
     found = Found({})
     start = peers.start()
-    known: dict[Any, Incoming] = {start: {}}
-    agenda: deque[tuple[Any, Conversation, Incoming]] = deque([(start, (), known[start])])
+    reached: dict[Any, Incoming] = {start: {}}
+    agenda: deque[tuple[Any, Conversation, Incoming]] = deque([(start, (), reached[start])])
     while agenda:
         model, path, incoming = agenda.popleft()
         if len(path) >= peers.depth:
@@ -172,12 +172,12 @@ def explore(peers: Peers, most: int) -> Found:
                 machine = machine_of(transition)
                 if machine in first:
                     found.conversations.setdefault(Pair(first[machine], transition), (*prefix, step_))
-            following = known.get(after)
+            following = reached.get(after)
             if following is None:
-                if len(known) >= most:
+                if len(reached) >= most:
                     found.cut = True
                     continue
-                following = known[after] = {}
+                following = reached[after] = {}
                 agenda.append((after, conversation, following))
             for transition in last.values():
                 following.setdefault(transition, conversation)
