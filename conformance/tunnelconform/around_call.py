@@ -48,6 +48,8 @@ class Called(NamedTuple):
 class AroundCall(AroundRunner):
     """A runner's surroundings, for one request."""
 
+    ages = False  # nothing of a request is durable
+
     def rests(self, h: Hypothesis) -> bool:
         return True
 

@@ -27,6 +27,7 @@ from tunnelspec.events import (
     Concluded,
     Emit,
     Forget,
+    LinkLost,
     Remember,
     SocketClosed,
     SocketMessage,
@@ -70,6 +71,7 @@ class Ends:
 
     code: int | None
     reason: str | None
+    now: int
 
 
 class Actor(NamedTuple):
@@ -83,6 +85,7 @@ class Actor(NamedTuple):
     known: bool = False  # the socket
     last: int = -1
     closed: tuple[int, str] | None = None
+    since_ms: int | None = None  # no later than its tunnel was lost, or it was closed
 
 
 def close_of(text: str) -> tuple[int, str]:
@@ -99,6 +102,8 @@ class AroundRunner(Surroundings):
     gone: set[int] = field(default_factory=set)  # links that are no more
     flooded: bool = False  # so many messages come that what the actor does is not told one by one: see ``react``
     renews = True
+    ages = True
+    """Whether it matters how old what is durable is."""
 
     def unseen(self, h: Hypothesis, seen: Seen) -> Iterator[Any]:
         if self.flooded and isinstance(seen.what, ToServerWebSocketMessageAck):
@@ -139,9 +144,12 @@ class AroundRunner(Surroundings):
         if isinstance(event, Asked):
             return memory, answer(memory, event.now)
         if isinstance(event, Ends):
-            return closed(memory, event.code, event.reason) if memory.alive else memory, None
+            return closed(memory, event.code, event.reason, self._since(event.now)) if memory.alive else memory, None
+        if isinstance(event, LinkLost):
+            return untied(memory, self._since(event.now)), event
         if isinstance(event, ActorStops):
-            after = self.begun(memory) if memory.next else memory._replace(alive=False)
+            over = untied(memory, self._since(event.now))
+            after = self.begun(over) if memory.next else over._replace(alive=False)
             return after, event if memory.alive else None
         if not isinstance(event, ActorSends | ActorCloses | Committed | Concluded):
             return memory, event
@@ -150,7 +158,7 @@ class AroundRunner(Surroundings):
         if isinstance(event, Committed):
             return durable(memory, event.index), event
         if isinstance(event, ActorCloses):  # durable with what else its handler did, be the socket open or not
-            return closed(memory, event.code, event.reason), event
+            return closed(memory, event.code, event.reason, self._since(event.now)), event
         return memory, event
 
     def begun(self, memory: Any) -> Any:
@@ -161,25 +169,36 @@ class AroundRunner(Surroundings):
         """An actor whose socket is closed need not handle what still comes over it."""
         return memory.closed is not None and isinstance(event, ActorSends | ActorCloses | Committed)
 
+    def lapsed(self, memory: Actor, event: Any, by_ms: int) -> Iterator[Actor]:
+        """In memory nothing is left of a socket without a tunnel once a life is over (HIB-R-16); that the durable state forgets it
+        in time (HIB-R-06) may show when the next begins."""
+        if not self.ages or not memory.alive or not isinstance(event, Begins | ActorStops):
+            return
+        if memory.since_ms is not None and by_ms - memory.since_ms > self.limits.max_hibernation_ms:
+            yield forgotten(memory)
+
     def react(self, memory: Actor, output: Any, time_ms: int) -> tuple[Actor, tuple[Told, ...], tuple[Any, ...]]:
         if isinstance(output, AskActor):
             asked = Told(ASKS, Asked(time_ms), 0, time_ms)
             return memory, (asked, Told(ASKS, ActorListens(), 0, time_ms)) if memory.alive else (asked,), ()
         if isinstance(output, Remember):
-            return memory._replace(known=True), (), ()
+            return memory._replace(known=True, since_ms=None), (), ()
         if isinstance(output, Forget):
-            return memory._replace(known=False, last=-1, closed=None), (), ()
+            return forgotten(memory), (), ()
         if isinstance(output, Conclude):
-            return closed(memory, output.code, output.reason), (), ()
+            return closed(memory, output.code, output.reason, self._since(time_ms)), (), ()
         if isinstance(output, Emit) and isinstance(output.event, SocketMessage):
             memory = memory._replace(handled=memory.handled + 1)
             if self.flooded:
                 return durable(memory, output.event.index), (), ()
             return memory, tuple(handles(output.event, memory, time_ms)), ()
         if isinstance(output, Emit) and isinstance(output.event, SocketClosed) and output.event.final:
-            ends = Ends(output.event.code, output.event.reason)
+            ends = Ends(output.event.code, output.event.reason, time_ms)
             return memory, (Told(STORE, ends, 0, time_ms), Told(ACTOR, Concluded(time_ms), 0, time_ms)), ()
         return memory, (), ()
+
+    def _since(self, now_ms: int) -> int | None:
+        return now_ms if self.ages else None
 
     def _collects(self, h: Hypothesis, now: int) -> bool:
         return RUNNER.step(h.state, Collect(now), self.limits).state != h.state
@@ -195,9 +214,23 @@ def answer(memory: Actor, now: int) -> Any:
     return ActorAccepts(memory.hibernates, memory.last if known else -1, known, now)
 
 
-def closed(memory: Actor, code: int | None, reason: str | None) -> Actor:
+def closed(memory: Actor, code: int | None, reason: str | None, since_ms: int | None) -> Actor:
     """The durable state knows that the socket is closed; what closed it first is what counts."""
-    return memory._replace(closed=memory.closed or (NORMAL if code is None else code, reason or ""))
+    if memory.closed is not None:
+        return memory
+    return memory._replace(closed=(NORMAL if code is None else code, reason or ""), since_ms=since_ms)
+
+
+def untied(memory: Actor, since_ms: int | None) -> Actor:
+    """A socket that the durable state knows has no tunnel any more; if it had none, it is as old as it was."""
+    if since_ms is None or memory.since_ms is not None or not memory.known:
+        return memory
+    return memory._replace(since_ms=since_ms)
+
+
+def forgotten(memory: Actor) -> Actor:
+    """The durable state does not know the socket."""
+    return memory._replace(known=False, last=-1, closed=None, since_ms=None)
 
 
 def durable(memory: Actor, index: int) -> Actor:

@@ -69,6 +69,13 @@ class Model(NamedTuple):
     spent: Spent = Spent()
 
 
+class Ageless(AroundRunner):
+    """A runner's surroundings, if no life begins so late that what is durable is forgotten: with its age, a search had more
+    situations to look at, and would find no other transition."""
+
+    ages = False
+
+
 class RunnerModel:
     """What a gateway can do, and what the runner's tables and the actor's contract make of it. ``lives_by``: the runner's
     limits, if they are not those that the gateway takes them for."""
@@ -79,7 +86,7 @@ class RunnerModel:
     ) -> None:  # fmt: skip
         self.nearly = nearly
         self.limits, self.bounds, self.tables, self._known = limits, bounds, tables, known(tables, lives_by or limits)
-        self.around = AroundRunner(limits)
+        self.around: AroundRunner = Ageless(limits)
 
     @property
     def depth(self) -> int:

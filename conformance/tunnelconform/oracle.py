@@ -172,6 +172,10 @@ class Surroundings:
         """Whether something told may never happen, as things stand."""
         return False
 
+    def lapsed(self, memory: Any, event: Any, by_ms: int) -> Iterable[Any]:
+        """What the surroundings may know instead, if the subject worked on an event as late as that: it may forget what is old."""
+        return ()
+
     def rests(self, h: Hypothesis) -> bool:
         """Whether nothing is bound to happen soon."""
         return True
@@ -308,7 +312,7 @@ class Oracle:
         known = set(hypotheses)
         while agenda:
             h, forced = agenda.pop()
-            every = list(self._worked(h))
+            every = list(self._worked(h, now_ms or before_ms))
             worked = [(told, after) for told, after in every if told.time_ms < before_ms]
             following = [after for _, after in worked]
             if now_ms and worked:  # what came before it was worked on, which took no longer than it may take
@@ -354,7 +358,11 @@ class Oracle:
     def tell_at_once(self, hypotheses: Sequence[Hypothesis], told: Told) -> tuple[Hypothesis, ...]:
         """What may be so once the subject has worked on something before all else: for what makes no difference."""
         return _distinct(
-            [after for h in hypotheses for after in self._work_on(h._replace(told=(*h.told, told)), len(h.told))]
+            [
+                after
+                for h in hypotheses
+                for after in self._work_on(h._replace(told=(*h.told, told)), len(h.told), told.time_ms)
+            ]
         )
 
     def after(self, h: Hypothesis, event: Any, time_ms: int) -> Hypothesis:
@@ -378,7 +386,7 @@ class Oracle:
                 yield h
                 if self._blocked(h, seen):
                     continue
-                for _, after in self._worked(h):
+                for _, after in self._worked(h, seen.time_ms):
                     if after not in known:
                         known.add(after)
                         wave.append(after)
@@ -399,24 +407,25 @@ class Oracle:
             for said in h.said
         )
 
-    def _worked(self, h: Hypothesis) -> Iterator[tuple[Told, Hypothesis]]:
-        """One thing that it was told is worked on: the oldest of some channel that can be."""
+    def _worked(self, h: Hypothesis, by_ms: int) -> Iterator[tuple[Told, Hypothesis]]:
+        """One thing that it was told is worked on by that time: the oldest of some channel that can be."""
         channels: set[int] = set()
         for place, told in enumerate(h.told):
             if told.channel not in channels and self.around.may_work(h, told):
                 channels.add(told.channel)
-                for after in self._work_on(h, place):
+                for after in self._work_on(h, place, by_ms):
                     yield told, after
 
-    def _work_on(self, h: Hypothesis, place: int) -> Iterator[Hypothesis]:
+    def _work_on(self, h: Hypothesis, place: int, by_ms: int) -> Iterator[Hypothesis]:
         """The thing told at that place is worked on; or, where it may be void, nothing comes of it."""
         told = h.told[place]
-        memory, event = self.around.work(h.memory, self._numbered(h, told))
-        rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]), memory=memory)
-        if event is not None:
-            yield self._stepped(rest, event, told.time_ms)
-        if event is None or self.around.may_be_void(memory, told.event):
-            yield rest
+        worked, event = self.around.work(h.memory, self._numbered(h, told))
+        for memory in (worked, *self.around.lapsed(worked, told.event, by_ms)):
+            rest = h._replace(told=(*h.told[:place], *h.told[place + 1 :]), memory=memory)
+            if event is not None:
+                yield self._stepped(rest, event, told.time_ms)
+            if event is None or self.around.may_be_void(memory, told.event):
+                yield rest
 
     def _numbered(self, h: Hypothesis, told: Told) -> Any:
         """The event; for a TunnelAck, with the number of the message that it names."""

@@ -147,6 +147,21 @@ def lives() -> Iterator[Case]:
     awaited = (*awake, talk.Cut(), *aged, talk.Open(), OPENED)
     says = "A socket without a tunnel for too long is forgotten, though its actor lives."
     yield Case("HIB-R-06/forgotten", (*awaited, talk.Bring(index=1, text="state"), talk.Shut()), frozenset(), says)
+    shut = (
+        *awake,
+        talk.Bring(index=2, text="close 4001 enough"),
+        CLOSED,
+        talk.Stop(),
+        *aged,
+        talk.Start(),
+        talk.Open(),
+    )
+    says = "That a socket is closed need not be known any more in a life that begins too long after."
+    retold = (OPENED, talk.Bring(index=1, text="state"), talk.Shut())
+    yield Case("HIB-R-06/closed-before-this-life", (*shut, *retold), frozenset(), says, lenient=True)
+    slept = (*awake, talk.Stop(), talk.Start(), *aged, talk.Stop(), talk.Start(), talk.Open())
+    says = "A socket that a whole life went by without need not be known any more in the next."
+    yield Case("HIB-R-06/slept-a-life-through", (*slept, *retold), frozenset(), says, lenient=True)
     plain = (talk.Start(plain=True), talk.Open(), OPENED, talk.Bring(index=0), talk.Bring(index=0))
     later = (talk.Wait(limit="runner_ack_timeout_ms"), talk.Stop(), talk.Start(plain=True), talk.Open(), OPENED)
     says = "What a message did to the actor's state is durable, also where no index tells of it."

@@ -13,6 +13,7 @@ from tunnelconform.around_dialler import STOPS, AroundDialler, Plug
 from tunnelconform.around_gateway import CLIENT, AroundGateway, Known, Links
 from tunnelconform.around_link import SOCKET, AroundLink, Perhaps
 from tunnelconform.around_request import AroundRequest, Head
+from tunnelconform.around_runner import STOPS as ENDS
 from tunnelconform.around_runner import Actor, AroundRunner, Begins
 from tunnelconform.cases import timely
 from tunnelconform.lag import LONG_MS, UNREAD, Lag
@@ -24,6 +25,7 @@ from tunnelconform.subject_reference import ReferenceGateway
 from tunnelspec.connection import UNAVAILABLE
 from tunnelspec.endpoint import GATEWAY, HTTP_GATEWAY, LINK_GATEWAY, LINK_RUNNER, RUNNER
 from tunnelspec.events import (
+    ActorStops,
     ClientClosed,
     ClientConnected,
     ClientMessage,
@@ -49,6 +51,7 @@ from tunnelspec.frames import (
     ToServerStopping,
     ToServerWebSocketClose,
     ToServerWebSocketMessage,
+    ToServerWebSocketMessageAck,
     ToServerWebSocketOpen,
     TunnelAck,
 )
@@ -56,6 +59,7 @@ from tunnelspec.limits import DEFAULT
 from tunnelspec.machine import Received
 
 GRACE_MS = 100
+MAX_HIBERNATION_MS = 500
 INIT = Received(ToServerInit("r", 1, 1, None, None, None), 1)
 
 
@@ -253,7 +257,7 @@ def test_an_answer_that_crosses_the_next_try_may_end_it_for_the_relay(answers: b
 
 def opened(hibernates: bool) -> Side:
     """A runner whose actor has taken a socket."""
-    limits = replace(DEFAULT, runner_ack_timeout_ms=400)
+    limits = replace(DEFAULT, runner_ack_timeout_ms=400, max_hibernation_ms=MAX_HIBERNATION_MS)
     oracle = Oracle(RUNNER, AroundRunner(limits), limits)
     side = Side("runner", oracle, oracle.start(memory=Actor(hibernates)), GRACE_MS)
     side.told(Told(1, Begins(), 0, 1))
@@ -271,6 +275,33 @@ def test_what_a_subject_was_told_it_has_worked_on_in_time_whatever_came_before(l
     side.loses(1, [LinkLost(1, lost)], lost)
     assert side.silent_until(600)
     assert {h.state[RUNNER.place("hibernation")].context.since for h in side.hypotheses} == {lost}
+
+
+@given(
+    closes=st.booleans(), age=st.integers(GRACE_MS, 900), late=st.integers(0, GRACE_MS // 2), remembers=st.booleans()
+)
+def test_a_life_may_begin_without_what_is_too_old_and_not_without_what_is_not(
+    closes: bool, age: int, late: int, remembers: bool
+) -> None:
+    """HIB-R-06, HIB-R-07, HIB-R-16: what the durable state knows of a socket outlives the actor's life, up to the maximum age."""
+    side = opened(hibernates=True)
+    text, stopped = (b"close 4001 enough" if closes else b"m"), 12
+    side.hears(1, ToClientWebSocketMessage(1, text, False), b"m", 4)
+    answered = [TunnelAck(), *([ToServerWebSocketClose(4001, "enough", False)] if closes else [])]
+    assert all(allows(side, 1, frame, 5, b"m") for frame in answered)
+    side.told(Told(ENDS, ActorStops(stopped), 0, stopped))
+    if not closes:
+        assert allows(side, 1, ToServerWebSocketMessageAck(1), stopped + 1, b"a")
+        assert allows(side, 1, ToServerWebSocketClose(None, None, True), stopped + 1, b"c")
+    begins = stopped + age
+    side.told(Told(1, Begins(), 0, begins))
+    side.hears(1, ToClientWebSocketOpen("a", "/", ()), b"p", begins)
+    assert allows(side, 1, TunnelAck(), begins + late, b"p")
+    known = ToServerWebSocketClose(4001, "enough", False) if closes else ToServerWebSocketOpen(True, 1)
+    since = 4 if closes else stopped
+    may_be_forgotten = begins + late - since > MAX_HIBERNATION_MS
+    answer = known if remembers else ToServerWebSocketOpen(True, -1)
+    assert allows(side, 1, answer, begins + late, b"s") == (remembers or may_be_forgotten)
 
 
 @given(st.integers(0, 3))
